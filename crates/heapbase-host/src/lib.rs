@@ -1,0 +1,1 @@
+//! Runs Polkadot SDK runtimes.

@@ -1,0 +1,2 @@
+//! Allocators that live inside a WebAssembly module.
+#![no_std]
