@@ -1,0 +1,76 @@
+//! What host functions see of a call.
+
+use sp_wasm_interface::{FunctionContext, Pointer, Result, WordSize};
+
+use crate::{
+    error::Cause,
+    heap::{self, Guest},
+    session::Origin,
+};
+
+/// Answers the host functions of `sp-io` from a guest, whoever owns its heap.
+pub(crate) struct Context<G>(pub(crate) G);
+
+impl<G: Guest> Context<G> {
+    /// A cause that is more than its text is kept for the error of the call.
+    fn fail<T>(&mut self, cause: Cause) -> Result<T> {
+        let message = cause.to_string();
+        self.0.session().fault.get_or_insert(cause);
+        Err(message)
+    }
+}
+
+impl<G: Guest> FunctionContext for Context<G> {
+    fn read_memory_into(&mut self, address: Pointer<u8>, dest: &mut [u8]) -> Result<()> {
+        let (memory, _) = self.0.split();
+        dest.copy_from_slice(slice(memory, address.into(), dest.len())?);
+        Ok(())
+    }
+
+    fn read_memory(&mut self, address: Pointer<u8>, size: WordSize) -> Result<Vec<u8>> {
+        // Checked before anything of the size is allocated.
+        let (memory, _) = self.0.split();
+        Ok(slice(memory, address.into(), size as usize)?.to_vec())
+    }
+
+    fn write_memory(&mut self, address: Pointer<u8>, data: &[u8]) -> Result<()> {
+        let (memory, _) = self.0.split();
+        let size = memory.len();
+        let start = u32::from(address) as usize;
+        let target = start
+            .checked_add(data.len())
+            .and_then(|end| memory.get_mut(start..end));
+        target
+            .ok_or_else(|| outside(start, data.len(), size))?
+            .copy_from_slice(data);
+        Ok(())
+    }
+
+    fn allocate_memory(&mut self, size: WordSize) -> Result<Pointer<u8>> {
+        match heap::allocate(&mut self.0, size, Origin::HostFunction) {
+            Ok(address) => Ok(Pointer::new(address)),
+            Err(cause) => self.fail(cause),
+        }
+    }
+
+    fn deallocate_memory(&mut self, ptr: Pointer<u8>) -> Result<()> {
+        heap::free(&mut self.0, ptr.into()).or_else(|cause| self.fail(cause))
+    }
+
+    fn register_panic_error_message(&mut self, message: &str) {
+        self.0.session().panic_message = Some(message.to_owned());
+    }
+}
+
+/// The bytes that a guest names, checked against memory as it is now.
+pub(crate) fn slice(memory: &[u8], address: u32, len: usize) -> Result<&[u8]> {
+    let start = address as usize;
+    start
+        .checked_add(len)
+        .and_then(|end| memory.get(start..end))
+        .ok_or_else(|| outside(start, len, memory.len()))
+}
+
+fn outside(start: usize, len: usize, memory: usize) -> String {
+    format!("{len} bytes at {start:#x} do not lie inside of the {memory:#x} bytes of memory")
+}

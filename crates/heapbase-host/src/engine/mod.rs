@@ -1,0 +1,218 @@
+//! The engines. They know WebAssembly, and through [`Guest`] what a call is; they know nothing of state.
+//!
+//! | | [`compiled`] | [`interpreted`] |
+//! | --- | --- | --- |
+//! | engine | wasmtime: machine code by Cranelift | wasmi: each function translated when first called |
+//! | until the first call | seconds for a large runtime, milliseconds from the cache | milliseconds |
+//! | host functions | registered statically | called through their dynamic form |
+//! | memory | slots, copied on write | zeroed by the allocator |
+
+pub(crate) mod cache;
+pub(crate) mod compiled;
+pub(crate) mod interpreted;
+mod slot;
+
+use crate::{
+    context,
+    error::{CallError, Cause, Error, Frame, Spec},
+    heap::{self, Guest},
+    session::{AllocationEvent, Origin, Session, Statistics},
+    surface::{ENTRY, Surface},
+};
+
+/// One call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) entry: &'a str,
+    pub(crate) input: &'a [u8],
+    pub(crate) heap_pages: u32,
+    pub(crate) record_allocations: bool,
+    pub(crate) count_host_calls: bool,
+}
+
+/// What came of a call.
+pub(crate) struct Answer {
+    pub(crate) output: Result<Vec<u8>, Error>,
+    pub(crate) statistics: Statistics,
+    pub(crate) events: Vec<AllocationEvent>,
+}
+
+/// A function that overrides the one of `sp-io`, because it touches the heap or the call's log.
+pub(crate) const OVERRIDDEN: [&str; 4] = [
+    crate::surface::MALLOC,
+    crate::surface::FREE,
+    "ext_logging_log_version_1",
+    "ext_misc_print_utf8_version_1",
+];
+
+/// A module that an engine has loaded.
+pub(crate) trait Engine: Send + Sync {
+    /// Makes an instance with fresh memory and calls one of its entry points.
+    fn call(&self, surface: &Surface, request: Request<'_>) -> Answer;
+}
+
+/// Pages of memory that a call may use in all, and how many of them are there from the start.
+pub(crate) fn memory_pages(
+    surface: &Surface,
+    heap_pages: u32,
+    limit: u32,
+) -> Result<(u64, u64), Error> {
+    let asked = surface.memory_min + u64::from(heap_pages);
+    let (most, first) = match surface.spec {
+        // As on a node: the declared maximum does not count, all of the heap is there at once and never grows.
+        Spec::Legacy => (asked, asked),
+        Spec::V1 => (
+            asked.min(surface.memory_max.unwrap_or(u64::MAX)),
+            surface.memory_min,
+        ),
+    };
+    let limit = limit.min(65_536);
+    if surface.spec == Spec::V1 && surface.memory_min <= limit.into() {
+        return Ok((most.min(limit.into()), first));
+    }
+    if most > limit.into() {
+        Err(Error::MemoryTooLarge { pages: most, limit })
+    } else {
+        Ok((most, first))
+    }
+}
+
+/// The entry point exists and is of an entry point's type.
+pub(crate) fn check_entry(surface: &Surface, entry: &str) -> Result<(), Error> {
+    match surface.functions.get(entry) {
+        Some(found) if found == ENTRY => Ok(()),
+        Some(found) => Err(Error::NotAnEntry {
+            name: entry.to_owned(),
+            found: found.clone(),
+        }),
+        None => {
+            let wanted = entry.to_lowercase();
+            let tail = wanted.rsplit('_').next().unwrap_or_default().to_owned();
+            let similar = surface
+                .functions
+                .iter()
+                .filter(|(name, ty)| *ty == ENTRY && name.to_lowercase().contains(&tail))
+                .map(|(name, _)| name.clone())
+                .take(3)
+                .collect();
+            Err(Error::NoEntry {
+                name: entry.to_owned(),
+                similar,
+            })
+        }
+    }
+}
+
+/// Where the runtime finds nothing, when its input is empty and it owns its heap: any address but 0, aligned.
+const NOTHING: u32 = 8;
+
+/// Puts the input where the entry point finds it: address and length.
+pub(crate) fn write_input<G: Guest>(
+    guest: &mut G,
+    spec: Spec,
+    input: &[u8],
+) -> Result<(u32, u32), Cause> {
+    // The length was checked to fit 32 bits.
+    let len = input.len() as u32;
+    if input.is_empty() && spec == Spec::V1 {
+        return Ok((NOTHING, 0));
+    }
+    let address = heap::allocate(guest, len, Origin::Input)?;
+    let (memory, _) = guest.split();
+    let start = address as usize;
+    match memory.get_mut(start..start + input.len()) {
+        Some(target) => target.copy_from_slice(input),
+        None => {
+            return Err(Cause::AllocatorFault {
+                addr: address,
+                size: len,
+                rule: "a block outside of memory",
+            });
+        }
+    }
+    Ok((address, len))
+}
+
+/// Copies the result out: address and length are the low and high half of what the entry point returned.
+pub(crate) fn read_output(memory: &[u8], packed: u64) -> Result<Vec<u8>, Cause> {
+    let (ptr, len) = (packed as u32, (packed >> 32) as u32);
+    context::slice(memory, ptr, len as usize)
+        .map(<[u8]>::to_vec)
+        .map_err(|_| Cause::OutputOutOfBounds {
+            ptr,
+            len,
+            memory: memory.len() as u64,
+        })
+}
+
+/// Everything that is known of a failed call.
+pub(crate) fn call_error<A>(
+    entry: &str,
+    cause: Cause,
+    host_function: Option<String>,
+    backtrace: Vec<Frame>,
+    session: &mut Session<A>,
+) -> Error {
+    // Runtimes from before `ext_panic_handler_abort_on_panic` log their panic as an error of the target `runtime`.
+    let panic_message = session.panic_message.take().or_else(|| {
+        let last = session.log.back()?;
+        let panicked = matches!(cause, Cause::Trap(_))
+            && last.level == log::Level::Error
+            && last.target == "runtime";
+        panicked.then(|| last.message.clone())
+    });
+    CallError {
+        entry: entry.to_owned(),
+        cause,
+        panic_message,
+        host_function,
+        log: session.log.drain(..).collect(),
+        backtrace,
+        statistics: session.statistics.clone(),
+    }
+    .into()
+}
+
+/// The severity that a runtime means by a number.
+pub(crate) fn log_level(level: u32) -> Option<log::Level> {
+    Some(match level {
+        0 => log::Level::Error,
+        1 => log::Level::Warn,
+        2 => log::Level::Info,
+        3 => log::Level::Debug,
+        4 => log::Level::Trace,
+        _ => return None,
+    })
+}
+
+/// `ext_logging_log_version_1`: to the call's log and to the process's.
+pub(crate) fn host_log<G: Guest>(
+    guest: &mut G,
+    level: u32,
+    target: u64,
+    message: u64,
+) -> Result<(), String> {
+    let level = log_level(level)
+        .ok_or_else(|| format!("{level} is not a level of severity, 0 to 4 are"))?;
+    let (memory, session) = guest.split();
+    let target = context::slice(memory, target as u32, (target >> 32) as usize)?;
+    let message = context::slice(memory, message as u32, (message >> 32) as usize)?;
+    let name = std::str::from_utf8(target)
+        .map_err(|error| format!("the log's target is not UTF-8: {error}"))?;
+    if let Ok(text) = std::str::from_utf8(message) {
+        log::log!(target: name, level, "{text}");
+    }
+    session.logged(level, target, message);
+    Ok(())
+}
+
+/// `ext_misc_print_utf8_version_1`: as `sp-io`, at debug level.
+pub(crate) fn host_print<G: Guest>(guest: &mut G, message: u64) -> Result<(), String> {
+    let (memory, session) = guest.split();
+    let message = context::slice(memory, message as u32, (message >> 32) as usize)?;
+    if let Ok(text) = std::str::from_utf8(message) {
+        log::debug!(target: "runtime", "{text}");
+    }
+    session.logged(log::Level::Debug, b"runtime", message);
+    Ok(())
+}
