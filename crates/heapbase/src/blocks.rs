@@ -1,0 +1,458 @@
+//! Blocks of any size with a tag in front: the coalescing structure under the slabs.
+//!
+//! ```text
+//!          one word                                                     one word
+//!  used   | size | · · B 0 | payload, as many bytes as asked for, rounded up so that the next tag's payload is aligned |
+//!  free   | size | · · 0 1 | next in bin | previous in bin | · · · unused · · · | size |
+//! ```
+//!
+//! The two lowest bits of a tag: *free*, and *B*, whether the block below is free; only then does the word below the tag
+//! hold that block's size. So a used block costs one word and merging with both neighbours takes no search.
+//!
+//! Free blocks hang in *bins* by size: one bin for each size below 32 units, from there sixteen to each doubling. A
+//! bitmap of two levels says which bins have blocks. A request looks at the first block of its own bin and otherwise takes
+//! the next bin that has any, all of which fit: at most 6.25 % of a larger block's size is passed over, and nothing is walked.
+//! Behind the last block lies the *top*, memory that was never used or has come back; it hangs in no bin and is used last.
+//!
+//! Invariants, which [`Blocks::check`] tests:
+//!
+//! - **B1** A tag lies at an address that is one word short of a multiple of a unit; sizes are multiples of a unit, at
+//!   least [`MIN_BLOCK`] in free blocks.
+//! - **B2** The blocks of a segment follow each other without gap from its start to its *fence* (a tag of size 0) or, in the
+//!   last segment, to the top.
+//! - **B3** No two free blocks touch, and no free block touches the top.
+//! - **B4** *B* is set in a tag exactly when the block below is free, and then the word below the tag is that block's size.
+//! - **B5** A free block hangs in exactly one bin, the one of its size; a bin's bit is set exactly when it has a block, a
+//!   word's bit exactly when the word is not zero.
+//! - **B6** Past the top one word is left for a tag: a fence can always be written. Nothing at or past `fresh` was ever
+//!   written to by this heap, except inside earlier segments.
+
+use crate::{
+    address::{Addr, MIN_BLOCK, Tag, UNIT, WORD},
+    memory::PageSource,
+};
+
+/// Bins to a doubling of size, as a power of two.
+const STEPS: u32 = 4;
+/// One bin for each size below `2 << STEPS` units, then `1 << STEPS` for each doubling that an address space can hold.
+const BINS: usize = (((usize::BITS - UNIT.ilog2() - STEPS) as usize) << STEPS) + (1 << STEPS);
+const WORDS: usize = BINS.div_ceil(32);
+
+const _: () = assert!(
+    WORDS < 32 && bin_of(usize::MAX) < BINS,
+    "one word has a bit for every word of the bitmap"
+);
+
+/// The bin of a block of `size` bytes.
+const fn bin_of(size: usize) -> usize {
+    let units = size / UNIT;
+    let shift = (units | 1 << STEPS).ilog2() - STEPS;
+    ((shift as usize) << STEPS) + (units >> shift)
+}
+
+/// The tagged blocks of one heap.
+#[derive(Debug)]
+pub(crate) struct Blocks<S> {
+    source: S,
+    /// Below all blocks; none before the first growth.
+    bottom: Addr,
+    /// Where the next block's tag would go, or none before the first growth.
+    top: Addr,
+    /// End of the top; the word behind it is kept for a fence.
+    end: Addr,
+    /// Nothing from here on has been written to.
+    fresh: Addr,
+    /// Which words of `bits` are not zero.
+    summary: u32,
+    bits: [u32; WORDS],
+    bins: [Addr; BINS],
+}
+
+impl<S> Blocks<S> {
+    pub(crate) const fn new(source: S) -> Self {
+        Self {
+            source,
+            bottom: Addr::NONE,
+            top: Addr::NONE,
+            end: Addr::NONE,
+            fresh: Addr::NONE,
+            summary: 0,
+            bits: [0; WORDS],
+            bins: [Addr::NONE; BINS],
+        }
+    }
+
+    pub(crate) const fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// An address below all blocks (S2), or none before the first growth.
+    pub(crate) const fn bottom(&self) -> Addr {
+        self.bottom
+    }
+
+    pub(crate) fn source_mut(&mut self) -> &mut S {
+        &mut self.source
+    }
+
+    /// The first bin from `least` on that has a block.
+    #[inline]
+    fn bin_from(&self, least: usize) -> Option<usize> {
+        let mut word = least / 32;
+        if word >= WORDS {
+            return None;
+        }
+        let mut bits = *slot(&self.bits, word) & (!0 << (least % 32));
+        if bits == 0 {
+            let later = self.summary & (!1 << word);
+            if later == 0 {
+                return None;
+            }
+            word = later.trailing_zeros() as usize;
+            bits = *slot(&self.bits, word);
+        }
+        Some(word * 32 + bits.trailing_zeros() as usize)
+    }
+}
+
+/// `array[index]` without the code of a panic, which would be a quarter of a small module.
+#[inline(always)]
+fn slot<T, const N: usize>(array: &[T; N], index: usize) -> &T {
+    debug_assert!(index < N);
+    // SAFETY: indices come from `bin_of`, whose largest value the constant block above compares, or from set bits (B5).
+    unsafe { array.get_unchecked(index) }
+}
+
+/// As [`slot`], to write.
+#[inline(always)]
+fn slot_mut<T, const N: usize>(array: &mut [T; N], index: usize) -> &mut T {
+    debug_assert!(index < N);
+    // SAFETY: as in `slot`.
+    unsafe { array.get_unchecked_mut(index) }
+}
+
+impl<S: PageSource> Blocks<S> {
+    #[inline(always)]
+    pub(crate) fn pointer(&self, at: Addr) -> *mut u8 {
+        self.source.pointer(at.0)
+    }
+
+    /// Reads the word at `at`.
+    ///
+    /// # Safety
+    ///
+    /// `at` is a word of this heap, aligned, that holds bookkeeping: a tag, a link, a size, a slab's header.
+    #[inline(always)]
+    pub(crate) unsafe fn load(&self, at: Addr) -> Addr {
+        // SAFETY: the caller's promise, S1 and S3.
+        unsafe { Addr(self.pointer(at).cast::<usize>().read()) }
+    }
+
+    /// Writes the word at `at`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`load`](Self::load), and no one else's data lie there.
+    #[inline(always)]
+    pub(crate) unsafe fn store(&mut self, at: Addr, value: Addr) {
+        // SAFETY: the caller's promise, S1 and S3.
+        unsafe { self.pointer(at).cast::<usize>().write(value.0) }
+    }
+
+    /// # Safety
+    ///
+    /// A tag lies at `at`.
+    #[inline(always)]
+    unsafe fn tag(&self, at: Addr) -> Tag {
+        // SAFETY: the caller's promise.
+        unsafe { Tag(self.load(at).0) }
+    }
+
+    /// # Safety
+    ///
+    /// A tag belongs at `at`.
+    #[inline(always)]
+    unsafe fn set_tag(&mut self, at: Addr, tag: Tag) {
+        // SAFETY: the caller's promise.
+        unsafe { self.store(at, Addr(tag.0)) }
+    }
+
+    /// Hangs `size` bytes at `at` into their bin and tells the block above.
+    ///
+    /// # Safety
+    ///
+    /// The bytes are no block's; neither neighbour is free; a tag lies behind them.
+    unsafe fn hang(&mut self, at: Addr, size: usize) {
+        let bin = bin_of(size);
+        let next = *slot(&self.bins, bin);
+        // SAFETY: the bytes are ours alone and hold four words (B1); the block above has a tag (B2).
+        unsafe {
+            self.set_tag(at, Tag::free(size));
+            self.store(at.plus(WORD), next);
+            self.store(at.plus(2 * WORD), Addr::NONE);
+            let above = at.plus(size);
+            self.store(above.minus(WORD), Addr(size));
+            self.set_tag(above, self.tag(above).with_below_free());
+            if next.is_some() {
+                self.store(next.plus(2 * WORD), at);
+            }
+        }
+        *slot_mut(&mut self.bins, bin) = at;
+        *slot_mut(&mut self.bits, bin / 32) |= 1 << (bin % 32);
+        self.summary |= 1 << (bin / 32);
+    }
+
+    /// Takes the free block at `at`, of `size` bytes, out of its bin. The tags stay as they are.
+    ///
+    /// # Safety
+    ///
+    /// It is a free block (B5).
+    unsafe fn unhang(&mut self, at: Addr, size: usize) {
+        // SAFETY: a free block's links are blocks of the same bin (B5).
+        unsafe {
+            let next = self.load(at.plus(WORD));
+            let previous = self.load(at.plus(2 * WORD));
+            if next.is_some() {
+                self.store(next.plus(2 * WORD), previous);
+            }
+            if previous.is_some() {
+                self.store(previous.plus(WORD), next);
+                return;
+            }
+            let bin = bin_of(size);
+            *slot_mut(&mut self.bins, bin) = next;
+            if next.is_none() {
+                let bits = slot_mut(&mut self.bits, bin / 32);
+                *bits &= !(1 << (bin % 32));
+                if *bits == 0 {
+                    self.summary &= !(1 << (bin / 32));
+                }
+            }
+        }
+    }
+
+    /// Bytes to leave in front of a block at `at` so that its payload is aligned: none, or enough for a free block.
+    fn gap(at: Addr, align: usize) -> usize {
+        let payload = at.plus(WORD);
+        let gap = payload.up_to(align).above(payload);
+        // One unit cannot be a block of its own; only alignments past a unit get here, so the next one is further off.
+        if gap == UNIT { gap + align } else { gap }
+    }
+
+    /// A block of `size` bytes, its tag included, whose payload is aligned to `align`; without growing memory.
+    ///
+    /// Returns the payload's address, or none. Looks at one block in each bin from `size` to `size + align`.
+    pub(crate) fn take(&mut self, size: usize, align: usize) -> Addr {
+        let mut least = bin_of(size);
+        while let Some(bin) = self.bin_from(least) {
+            let at = *slot(&self.bins, bin);
+            let gap = Self::gap(at, align);
+            // SAFETY: what hangs in a bin is a free block (B5), so its neighbours are used (B3).
+            unsafe {
+                let found = self.tag(at).size();
+                if gap < found && size <= found - gap {
+                    self.unhang(at, found);
+                    let used = at.plus(gap);
+                    let rest = found - gap - size;
+                    self.set_tag(used, Tag::used(found - gap));
+                    if rest >= MIN_BLOCK {
+                        self.set_tag(used, Tag::used(size));
+                        self.hang(used.plus(size), rest);
+                    } else {
+                        let above = at.plus(found);
+                        self.set_tag(above, self.tag(above).with_below_used());
+                    }
+                    if gap != 0 {
+                        self.hang(at, gap);
+                    }
+                    return used.plus(WORD);
+                }
+            }
+            least = bin + 1;
+        }
+        self.take_top(size, align)
+    }
+
+    fn take_top(&mut self, size: usize, align: usize) -> Addr {
+        let at = self.top;
+        let gap = Self::gap(at, align);
+        if at.is_none() || self.short_of(gap, size) != 0 {
+            return Addr::NONE;
+        }
+        let used = at.plus(gap);
+        self.set_top(used.plus(size));
+        // SAFETY: the top was ours and nobody's block; what lies below it is used (B3).
+        unsafe {
+            self.set_tag(used, Tag::used(size));
+            if gap != 0 {
+                self.hang(at, gap);
+            }
+        }
+        used.plus(WORD)
+    }
+
+    /// Bytes that the top lacks for a gap and a block.
+    fn short_of(&self, gap: usize, size: usize) -> usize {
+        gap.saturating_add(size)
+            .saturating_sub(self.end.above(self.top))
+    }
+
+    fn set_top(&mut self, top: Addr) {
+        self.top = top;
+        if self.fresh < top {
+            self.fresh = top;
+        }
+    }
+
+    /// Grows memory so that the top holds a block of `size` bytes aligned to `align`, or part of the way if somebody
+    /// else's growth came in between: then the caller tries again. False when memory does not grow.
+    pub(crate) fn grow(&mut self, size: usize, align: usize) -> bool {
+        let wanted = if self.top.is_some() {
+            self.short_of(Self::gap(self.top, align), size)
+        } else {
+            size.saturating_add(align).saturating_add(2 * UNIT)
+        };
+        let Some(span) = self.source.grow(wanted) else {
+            return false;
+        };
+        let start = Addr(span.start);
+        let end = start.plus(span.len).down_to(UNIT).minus(WORD);
+        if self.top.is_none() || self.end.plus(WORD) != start {
+            self.close_segment();
+            // The first tag, so that its payload is aligned.
+            let top = start.plus(WORD).up_to(UNIT).plus(WORD);
+            if end < top {
+                // A span too small for anything: not ours to use, and the old segment is closed for good.
+                self.top = Addr::NONE;
+                return false;
+            }
+            self.top = top;
+            self.fresh = top;
+            if self.bottom.is_none() {
+                self.bottom = start;
+            }
+        }
+        self.end = end;
+        true
+    }
+
+    /// Ends the current segment with a fence and hangs what is left of its top.
+    fn close_segment(&mut self) {
+        if self.top.is_none() {
+            return;
+        }
+        let rest = self.end.above(self.top);
+        // SAFETY: the top and the word behind it are ours (B6); what lies below the top is used (B3).
+        unsafe {
+            if rest >= MIN_BLOCK {
+                self.set_tag(self.end, Tag::used(0));
+                self.hang(self.top, rest);
+            } else {
+                self.set_tag(self.top, Tag::used(0));
+            }
+        }
+    }
+
+    /// Gives the block with this payload back, merging it with free neighbours or the top.
+    ///
+    /// # Safety
+    ///
+    /// A used block's payload, from [`take`](Self::take), not given back yet.
+    pub(crate) unsafe fn give(&mut self, payload: Addr) {
+        let mut at = payload.minus(WORD);
+        // SAFETY: a used block (the caller's promise); its neighbours' tags and sizes are where B2 and B4 say.
+        unsafe {
+            let tag = self.tag(at);
+            let mut size = tag.size();
+            let above = at.plus(size);
+            if tag.is_below_free() {
+                let below = self.load(at.minus(WORD)).0;
+                at = at.minus(below);
+                size += below;
+                self.unhang(at, below);
+            }
+            if above == self.top {
+                self.top = at;
+                return;
+            }
+            let next = self.tag(above);
+            if next.is_free() {
+                self.unhang(above, next.size());
+                size += next.size();
+            }
+            self.hang(at, size);
+        }
+    }
+
+    /// Size in bytes of the payload of a used block.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give`](Self::give).
+    pub(crate) unsafe fn payload_size(&self, payload: Addr) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { self.tag(payload.minus(WORD)).size() - WORD }
+    }
+
+    /// Changes the size of a used block to `size` bytes, its tag included, where it is. False: nothing was changed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give`](Self::give); bytes past the new size are lost.
+    pub(crate) unsafe fn resize(&mut self, payload: Addr, size: usize) -> bool {
+        let at = payload.minus(WORD);
+        // SAFETY: a used block (the caller's promise); the block above has a tag or is the top (B2).
+        unsafe {
+            let tag = self.tag(at);
+            let old = tag.size();
+            let mut have = old;
+            let above = at.plus(old);
+            if above == self.top {
+                if size > old && self.short_of(0, size - old) != 0 && !self.grow_top(size - old) {
+                    return false;
+                }
+                self.set_tag(at, tag.resized(size));
+                self.set_top(at.plus(size));
+                return true;
+            }
+            let next = self.tag(above);
+            if next.is_free() {
+                have += next.size();
+            }
+            if have < size {
+                return false;
+            }
+            let rest = have - size;
+            if rest < MIN_BLOCK && have == old {
+                return true;
+            }
+            if next.is_free() {
+                self.unhang(above, next.size());
+            }
+            if rest >= MIN_BLOCK {
+                self.set_tag(at, tag.resized(size));
+                self.hang(at.plus(size), rest);
+            } else {
+                self.set_tag(at, tag.resized(have));
+                let above = at.plus(have);
+                self.set_tag(above, self.tag(above).with_below_used());
+            }
+            true
+        }
+    }
+
+    /// Grows memory by what the top lacks for `more` bytes. False if it did not, or not where the top is.
+    fn grow_top(&mut self, more: usize) -> bool {
+        let top = self.top;
+        self.grow(more, UNIT) && self.top == top && self.short_of(0, more) == 0
+    }
+
+    /// From this address on memory reads as zero, unless the source promises nothing.
+    pub(crate) fn zero_from(&self) -> Addr {
+        if S::ZEROED {
+            self.fresh
+        } else {
+            Addr(usize::MAX)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What turns an allocator's core into a [`GlobalAlloc`]: a lock, or a promise that there is one thread.
+
+mod local;
+#[cfg(target_has_atomic = "8")]
+mod locked;
+mod or_trap;
+
+pub use local::{AssumeSingleThreaded, Local};
+#[cfg(target_has_atomic = "8")]
+pub use locked::LockedAllocator;
+pub use or_trap::OrTrap;
+
+/// Implements `GlobalAlloc` for a wrapper that has `fn with<R>(&self, FnOnce(&mut A) -> R) -> R`.
+macro_rules! global_alloc_through_with {
+    ($wrapper:ident) => {
+        // SAFETY: a `RawAllocator` keeps the promises of `GlobalAlloc`, and `with` gives it exclusive access.
+        unsafe impl<A: crate::RawAllocator> core::alloc::GlobalAlloc for $wrapper<A> {
+            #[inline]
+            unsafe fn alloc(&self, layout: core::alloc::Layout) -> *mut u8 {
+                self.with(|heap| heap.allocate(layout))
+            }
+
+            #[inline]
+            unsafe fn alloc_zeroed(&self, layout: core::alloc::Layout) -> *mut u8 {
+                self.with(|heap| heap.allocate_zeroed(layout))
+            }
+
+            #[inline]
+            unsafe fn dealloc(&self, block: *mut u8, layout: core::alloc::Layout) {
+                // SAFETY: the caller's promise.
+                self.with(|heap| unsafe { heap.deallocate(block, layout) })
+            }
+
+            #[inline]
+            unsafe fn realloc(
+                &self,
+                block: *mut u8,
+                layout: core::alloc::Layout,
+                new_size: usize,
+            ) -> *mut u8 {
+                // SAFETY: the caller's promise.
+                self.with(|heap| unsafe { heap.reallocate(block, layout, new_size) })
+            }
+        }
+
+        impl<A: crate::SizedByAddress> $wrapper<A> {
+            /// Gives a block back by its address alone.
+            ///
+            /// # Safety
+            ///
+            /// `block` came from this allocator and is not used any more.
+            #[inline]
+            pub unsafe fn free(&self, block: *mut u8) {
+                // SAFETY: the caller's promise.
+                self.with(|heap| unsafe { heap.free(block) })
+            }
+
+            /// Bytes that a block can hold, at least as many as asked for.
+            ///
+            /// # Safety
+            ///
+            /// `block` came from this allocator and is in use.
+            #[inline]
+            pub unsafe fn usable_size(&self, block: *mut u8) -> usize {
+                // SAFETY: the caller's promise.
+                self.with(|heap| unsafe { heap.usable_size(block) })
+            }
+        }
+    };
+}
+pub(crate) use global_alloc_through_with;
