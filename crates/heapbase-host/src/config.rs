@@ -118,6 +118,23 @@ pub enum Cache {
     Folder(PathBuf),
 }
 
+impl Cache {
+    /// The folder, where there is one.
+    pub fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Cache::Off => None,
+            Cache::Folder(folder) => Some(folder.clone()),
+            Cache::Standard => match std::env::var_os("HEAPBASE_CACHE") {
+                Some(folder) if !folder.is_empty() => Some(folder.into()),
+                _ => {
+                    let base = etcetera::choose_base_strategy().ok()?;
+                    Some(etcetera::BaseStrategy::cache_dir(&base).join("heapbase"))
+                }
+            },
+        }
+    }
+}
+
 /// Everything that decides how a runtime is loaded and called.
 ///
 /// ```

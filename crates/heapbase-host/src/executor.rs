@@ -48,9 +48,10 @@ const KEPT: usize = 4;
 /// let output = StateMachine::new(
 ///     &backend, &mut overlay, &executor, "echo", b"hello", &mut extensions, &code, CallContext::Offchain,
 /// )
-/// .execute()?;
+/// .execute()
+/// .expect("the call returns");
 /// assert_eq!(output, b"hello");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), wat::Error>(())
 /// ```
 pub struct Executor<H = sp_io::SubstrateHostFunctions> {
     shared: Arc<Shared>,

@@ -75,6 +75,6 @@ pub use config::{
 };
 pub use error::{CallError, Cause, Error, Frame, LogLine, Spec};
 pub use executor::Executor;
-pub use runtime::{Call, Outcome, RawOutcome, Runtime};
+pub use runtime::{Call, Outcome, RawOutcome, Runtime, is_calling};
 pub use session::{AllocationEvent, Origin, Statistics};
 pub use state::{Case, Changes, Hasher, State, StateError};

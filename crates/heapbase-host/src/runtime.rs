@@ -1,6 +1,6 @@
 //! A runtime that is loaded, and calls to it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
 use codec::{Decode, Encode};
 use sp_core::traits::ReadRuntimeVersionExt;
@@ -30,6 +30,19 @@ pub struct Runtime {
     from_cache: bool,
     unknown_imports: Vec<String>,
     version: Option<Result<RuntimeVersion, String>>,
+    allocator: Option<String>,
+}
+
+thread_local! {
+    static CALLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is executing a runtime now.
+///
+/// For panic hooks: a host function of `sp-io` may panic on what a runtime hands it. That ends the call with an error, and a
+/// hook may want to stay silent about it.
+pub fn is_calling() -> bool {
+    CALLING.get()
 }
 
 impl std::fmt::Debug for Runtime {
@@ -98,7 +111,9 @@ impl Runtime {
         }
         engine::memory_pages(&surface, 0, config.limits.memory_pages)?;
         let hash = sp_crypto_hashing::blake2_256(&wasm);
-        let version = embedded_version(&wasm);
+        let sections = custom_sections(&wasm);
+        let version = embedded_version(&sections);
+        let allocator = recorded_allocator(&sections);
         let (engine, from_cache): (Box<dyn engine::Engine>, bool) = match config.engine {
             Engine::Wasmtime => {
                 let (compiled, from_cache) = Compiled::load::<H>(wasm, &hash, &surface, config)?;
@@ -117,6 +132,7 @@ impl Runtime {
             from_cache,
             unknown_imports,
             version,
+            allocator,
         })
     }
 
@@ -170,6 +186,11 @@ impl Runtime {
     /// The version in the module's custom sections, where it has them; an error's text where they are damaged.
     pub fn embedded_version(&self) -> Option<Result<&RuntimeVersion, &str>> {
         Some(self.version.as_ref()?.as_ref().map_err(String::as_str))
+    }
+
+    /// The allocator inside of the module, where the module's `heapbase` section names one.
+    pub fn allocator(&self) -> Option<&str> {
+        self.allocator.as_deref()
     }
 
     /// A call of the entry point `entry`, to be made by [`Call::on`] or [`Call::with`].
@@ -364,14 +385,25 @@ fn unknown_imports<H: HostFunctions>(surface: &Surface) -> Vec<String> {
     unknown
 }
 
-/// The version in the custom sections `runtime_version` and `runtime_apis`.
-pub(crate) fn embedded_version(wasm: &[u8]) -> Option<Result<RuntimeVersion, String>> {
+/// The first custom section of each name.
+fn custom_sections(wasm: &[u8]) -> BTreeMap<&str, &[u8]> {
     let mut sections = BTreeMap::new();
     for payload in wasmparser::Parser::new(0).parse_all(wasm) {
         if let Ok(wasmparser::Payload::CustomSection(section)) = payload {
             sections.entry(section.name()).or_insert(section.data());
         }
     }
+    sections
+}
+
+/// What the section `heapbase`, a JSON object, says of the allocator.
+fn recorded_allocator(sections: &BTreeMap<&str, &[u8]>) -> Option<String> {
+    let record: serde_json::Value = serde_json::from_slice(sections.get("heapbase")?).ok()?;
+    Some(record.get("allocator")?.as_str()?.to_owned())
+}
+
+/// The version in the custom sections `runtime_version` and `runtime_apis`.
+fn embedded_version(sections: &BTreeMap<&str, &[u8]>) -> Option<Result<RuntimeVersion, String>> {
     let mut version = *sections.get("runtime_version")?;
     let mut decode = || -> Result<RuntimeVersion, String> {
         let apis = sections.get("runtime_apis").map(|section| {
@@ -412,7 +444,7 @@ pub(crate) fn read_version<H: HostFunctions>(
     ext: &mut dyn Externalities,
 ) -> Result<Vec<u8>, String> {
     let wasm = decompress(code, config).map_err(|error| error.to_string())?;
-    if let Some(version) = embedded_version(&wasm) {
+    if let Some(version) = embedded_version(&custom_sections(&wasm)) {
         return version.map(|version| version.encode());
     }
     // One cheap call: interpreting answers long before a compiler would.

@@ -138,6 +138,14 @@ impl State {
         u64::decode(&mut self.get(well_known_keys::HEAP_PAGES)?.as_slice()).ok()
     }
 
+    /// Sets the value of a key in the top trie.
+    pub fn insert(&mut self, key: &[u8], value: &[u8]) {
+        self.backend.insert(
+            [(None, vec![(key.to_vec(), Some(value.to_vec()))])],
+            self.version,
+        );
+    }
+
     /// Applies what a call changed.
     pub fn commit(&mut self, changes: Changes) {
         self.backend

@@ -17,29 +17,13 @@ use std::{
 use sp_wasm_interface::wasmtime;
 use twox_hash::{XxHash3_128, XxHash64};
 
-use crate::config::{Cache, Config};
+use crate::config::Config;
 
 const MAGIC: [u8; 8] = *b"heapbas1";
 const TRAILER: usize = 8 + 16 + 8 + 8;
 
 /// Raised whenever `prepare` hands another module to the engine for the same input.
 const PREPARE_VERSION: u32 = 1;
-
-/// The folder of the cache, where there is one.
-pub(crate) fn folder(cache: &Cache) -> Option<PathBuf> {
-    match cache {
-        Cache::Off => None,
-        Cache::Folder(folder) => Some(folder.clone()),
-        Cache::Standard => match std::env::var_os("HEAPBASE_CACHE") {
-            Some(folder) if !folder.is_empty() => Some(folder.into()),
-            _ => {
-                use etcetera::BaseStrategy;
-                let base = etcetera::choose_base_strategy().ok()?;
-                Some(base.cache_dir().join("heapbase"))
-            }
-        },
-    }
-}
 
 /// The file for one module under one engine.
 pub(crate) fn file(

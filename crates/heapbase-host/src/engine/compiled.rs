@@ -136,7 +136,7 @@ fn refused(error: &wasmtime::Error) -> Error {
 impl Compiled {
     /// Whether the cache holds this module, compiled as `config` asks.
     pub(crate) fn is_cached(module_hash: &[u8; 32], config: &Config) -> bool {
-        let Some(folder) = cache::folder(&config.cache) else {
+        let Some(folder) = config.cache.folder() else {
             return false;
         };
         let Ok(engine) = wasmtime::Engine::new(&engine_config(config)) else {
@@ -154,7 +154,9 @@ impl Compiled {
     ) -> Result<(Self, bool), Error> {
         let engine =
             wasmtime::Engine::new(&engine_config(config)).map_err(|error| refused(&error))?;
-        let path = cache::folder(&config.cache)
+        let path = config
+            .cache
+            .folder()
             .map(|folder| cache::file(&folder, module_hash, &engine, config));
         let cached = path.as_deref().and_then(cache::open).and_then(|entry| {
             // SAFETY: the file is what `store` wrote, by its checksum, and was opened before that was verified: writers
