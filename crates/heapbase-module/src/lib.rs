@@ -1,1 +1,50 @@
-//! Reads and rewrites runtime modules.
+//! Reads Polkadot SDK runtime modules: what is this module, who owns its heap, and what would a node say to it?
+//!
+//! A *runtime* is a WebAssembly module whose entry points take the address and the length of their input and return
+//! both for their output, packed into an `i64`. This crate turns bytes into answers about such a module. It executes
+//! nothing, needs no engine, and never panics on bad input: bytes that are not a runtime give an [`Error`] that names
+//! the section and the offset, and a module that can be read but breaks a rule gives a [`Report`] with [`Problem`]s.
+//!
+//! ```
+//! use heapbase_module::{Spec, inspect};
+//!
+//! // A module that says `v1`, and forgets to bring the allocator that `v1` promises.
+//! let wasm = wat::parse_str(
+//!     r#"(module
+//!          (memory (export "memory") 17)
+//!          (func (export "v1"))
+//!          (func (export "Core_version") (param i32 i32) (result i64) i64.const 0))"#,
+//! )?;
+//!
+//! let report = inspect(&wasm)?;
+//! assert_eq!(report.spec, Spec::V1);
+//! assert!(!report.conforms);
+//! let first = &report.problems[0];
+//! assert_eq!((first.code(), first.place.name.as_deref()), ("missing-export", Some("alloc")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The rooms
+//!
+//! - [`blob`]: from a file to a module. Raw Wasm, the compressed form of the Polkadot SDK, or JSON that holds `:code`.
+//! - [`mod@inspect`]: from a module to a [`Report`].
+//! - [`spec`]: the allocator specs, and how a host tells which one a module follows.
+//! - [`record`]: the custom section in which a rewritten module says what was done to it.
+//!
+//! All offsets are byte offsets into the decompressed module, counted from its first byte.
+#![forbid(unsafe_code)]
+
+pub mod blob;
+mod error;
+mod hash;
+pub mod inspect;
+pub mod record;
+mod section;
+pub mod spec;
+
+pub use blob::Blob;
+pub use error::Error;
+pub use hash::Blake2_256;
+pub use inspect::{Flaw, Place, Problem, Report, Severity, inspect, inspect_blob};
+pub use section::SectionKind;
+pub use spec::Spec;

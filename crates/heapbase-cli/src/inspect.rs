@@ -1,0 +1,321 @@
+//! `heapbase inspect`: what is this module, and does it keep the rules of its allocator spec?
+
+use crate::Exit;
+use anyhow::Context;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use heapbase_module::inspect::{ExternKind, Memory, Report, Severity};
+use heapbase_module::{Blob, Problem, Spec, inspect_blob};
+use humansize::{BINARY, format_size};
+use owo_colors::OwoColorize;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Shows what a runtime is, who owns its heap, and where it breaks a rule
+///
+/// Nothing is executed. Errors are breaches of the allocator spec, or things no host can run; warnings are what a stock
+/// node refuses or would do otherwise; notes are worth knowing.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  heapbase inspect runtime.compact.compressed.wasm
+  heapbase inspect chain-spec-raw.json --json | jq '.problems[] | select(.severity == \"error\")'
+  curl -sL URL | heapbase inspect -
+
+Exit status:
+  0  the module keeps the rules of its allocator spec
+  1  it breaks one: there is a problem of severity `error`
+  2  usage, or RUNTIME is not a runtime or cannot be read")]
+pub(crate) struct Inspect {
+    /// Wasm, compressed Wasm, or JSON with `:code` (raw chain specification, case); `-` reads standard input
+    #[arg(value_name = "RUNTIME")]
+    runtime: PathBuf,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    /// Refuse compressed runtimes that expand past this many MiB; nodes refuse at 50
+    #[arg(long, value_name = "MIB", default_value_t = 50)]
+    max_size: usize,
+}
+
+impl Inspect {
+    /// Reads, inspects and prints.
+    pub(crate) fn run(self) -> anyhow::Result<Exit> {
+        let bytes = read(&self.runtime)
+            .with_context(|| format!("cannot read {}", self.runtime.display()))?;
+        let inspect = || {
+            inspect_blob(&Blob::read_bounded(
+                &bytes,
+                self.max_size.saturating_mul(1 << 20),
+            )?)
+        };
+        let report =
+            inspect().with_context(|| format!("cannot inspect {}", self.runtime.display()))?;
+        let mut out = anstream::stdout().lock();
+        if self.json {
+            serde_json::to_writer(&mut out, &report).map_err(io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            print(&mut out, &report)?;
+        }
+        out.flush()?;
+        Ok(if report.conforms {
+            Exit::Success
+        } else {
+            Exit::RuntimeFailed
+        })
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if path != Path::new("-") {
+        return std::fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    print_summary(out, report)?;
+    if !report.problems.is_empty() {
+        print_table(
+            out,
+            &["", "where", "what"],
+            &[],
+            report.problems.iter().map(problem_row),
+        )?;
+    }
+    if !report.features.is_empty() {
+        let rows = report.features.iter().map(|used| {
+            let stock_nodes = if used.stock_nodes {
+                "accept it"
+            } else {
+                "refuse it"
+            };
+            let first = format!("{:#x}", used.first_offset);
+            vec![
+                used.name.to_string(),
+                used.count.to_string(),
+                first,
+                stock_nodes.to_owned(),
+            ]
+        });
+        print_table(
+            out,
+            &["beyond the first Wasm", "uses", "first at", "stock nodes"],
+            &[1, 2],
+            rows,
+        )?;
+    }
+    let rows = report.sections.iter().map(|section| {
+        let name = match &section.name {
+            Some(name) => format!("{} {}", section.kind, printable(name)),
+            None => section.kind.to_string(),
+        };
+        let share = 100.0 * section.size as f64 / report.size as f64;
+        let items = section
+            .items
+            .map(|items| items.to_string())
+            .unwrap_or_default();
+        let offset = format!("{:#x}", section.offset);
+        vec![
+            name,
+            offset,
+            format_size(section.size, BINARY),
+            format!("{share:.1} %"),
+            items,
+        ]
+    });
+    print_table(
+        out,
+        &["section", "offset", "size", "share", "items"],
+        &[1, 2, 3, 4],
+        rows,
+    )
+}
+
+fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let mut line = |label: &str, text: String| writeln!(out, "{:<10}{text}", label.bold());
+    match &report.runtime_version {
+        Some(version) => line(
+            "runtime",
+            format!(
+                "{} {} by {}, implementation {}, transactions {}, system {}",
+                printable(&version.spec_name),
+                version.spec_version,
+                printable(&version.impl_name),
+                version.impl_version,
+                version.transaction_version,
+                version.system_version
+            ),
+        )?,
+        None => line(
+            "runtime",
+            "no version section: a node has to call Core_version".to_owned(),
+        )?,
+    }
+    line("heap", heap(report))?;
+    line(
+        "memory",
+        report
+            .memory
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), memory),
+    )?;
+    if let Some(end) = report.data_end {
+        line("data", format!("up to {end:#x}"))?;
+    }
+    match report.size_compressed {
+        Some(compressed) => {
+            line(
+                "size",
+                format!("{}, {} compressed", bytes(report.size), bytes(compressed)),
+            )?;
+        }
+        None => line("size", bytes(report.size))?,
+    }
+    line("BLAKE2", format!("{} of the module", report.blake2_256))?;
+    if let Some(hash) = &report.blake2_256_compressed {
+        line("", format!("{hash} of the compressed form"))?;
+    }
+    let entries = report
+        .exports
+        .iter()
+        .filter(|export| export.kind == ExternKind::Function && &*export.ty == "(i32, i32) -> i64");
+    line("imports", report.imports.len().to_string())?;
+    line(
+        "exports",
+        format!(
+            "{}, {} of them entry points",
+            report.exports.len(),
+            entries.count()
+        ),
+    )?;
+    if !report.runtime_apis.is_empty() {
+        let api = |api: &heapbase_module::inspect::RuntimeApi| {
+            format!("{} {}", api.name.unwrap_or(&api.id), api.version)
+        };
+        line(
+            "APIs",
+            report
+                .runtime_apis
+                .iter()
+                .map(api)
+                .collect::<Vec<_>>()
+                .join(", "),
+        )?;
+    }
+    let count = |severity| {
+        report
+            .problems
+            .iter()
+            .filter(|problem| problem.severity() == severity)
+            .count()
+    };
+    let problems = format!(
+        "{}, {}, {}",
+        plural(count(Severity::Error), "error"),
+        plural(count(Severity::Warning), "warning"),
+        plural(count(Severity::Note), "note")
+    );
+    let verdict = if report.conforms {
+        format!(
+            "{} the rules of `{}` ({problems})",
+            "keeps".green(),
+            report.spec
+        )
+    } else {
+        format!(
+            "{} the rules of `{}` ({problems})",
+            "breaks".red(),
+            report.spec
+        )
+    };
+    line("verdict", verdict)
+}
+
+fn heap(report: &Report) -> String {
+    let from = report
+        .heap_base
+        .map(|base| format!("{base:#x}"))
+        .unwrap_or_else(|| "an unknown address".to_owned());
+    match report.spec {
+        Spec::Legacy => format!("legacy: the host owns it, from {from} up"),
+        Spec::V1 => "v1: the runtime owns it and exports its allocator".to_owned(),
+        Spec::Local => {
+            format!("local: an arena of the runtime's own; the host's part is from {from} up")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn memory(memory: &Memory) -> String {
+    let max = memory
+        .max
+        .map_or_else(|| "or more".to_owned(), |max| format!("to {max}"));
+    format!("{:?}, {} {max} pages of 64 KiB", memory.kind, memory.min)
+        .to_lowercase()
+        .replace("kib", "KiB")
+}
+
+fn problem_row(problem: &Problem) -> Vec<String> {
+    let severity = match problem.severity() {
+        Severity::Error => "error".red().to_string(),
+        Severity::Warning => "warning".yellow().to_string(),
+        Severity::Note => "note".dimmed().to_string(),
+    };
+    let place = &problem.place;
+    let words = [
+        place.section.map(|section| section.to_string()),
+        place.name.as_deref().map(printable),
+        place.offset.map(|offset| format!("{offset:#x}")),
+    ];
+    vec![
+        severity,
+        words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        printable(&problem.flaw.to_string()),
+    ]
+}
+
+fn print_table(
+    out: &mut impl Write,
+    header: &[&str],
+    right: &[usize],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> io::Result<()> {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
+    table.add_rows(rows);
+    for &column in right {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    writeln!(out, "\n{}", table.trim_fmt())
+}
+
+/// Text from the module, without what would move the cursor or change colours.
+fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
+}
+
+fn bytes(count: u64) -> String {
+    format!("{} ({count} bytes)", format_size(count, BINARY))
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,6 @@
+;; A stock node turns the import into an export, and then there are two of one name.
+(module
+  (import "env" "memory" (memory (;0;) 17))
+  (export "memory" (memory 0))
+  (global (export "__heap_base") i32 (i32.const 0x100000))
+  (func (export "Core_version") (param i32 i32) (result i64) (i64.const 0)))

@@ -1,0 +1,10 @@
+;; Everything v1 asks for, but for the announcement.
+(module
+  (import "env" "memory" (memory 17))
+  (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))
+  (import "env" "ext_allocator_free_version_1" (func (param i32)))
+  (global (export "__heap_base") i32 (i32.const 0x100000))
+  (func (export "Core_version") (param i32 i32) (result i64) (i64.const 0))
+  (func (export "alloc") (param i32) (result i32) (i32.const 0))
+  (func (export "dealloc") (param i32 i32))
+  (func (export "realloc") (param i32 i32 i32) (result i32) (i32.const 0)))

@@ -1,0 +1,8 @@
+;; An arena below the heap base, and the record that says so.
+(module
+  (import "env" "memory" (memory 17))
+  (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))
+  (import "env" "ext_allocator_free_version_1" (func (param i32)))
+  (global (export "__heap_base") i32 (i32.const 0x100000))
+  (func (export "Core_version") (param i32 i32) (result i64) (i64.const 0))
+  (@custom "heapbase" "{\"to\":\"local\"}"))

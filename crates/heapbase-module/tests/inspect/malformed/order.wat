@@ -1,0 +1,5 @@
+;; The function section comes before the type section.
+(module
+  binary "\00asm\01\00\00\00"
+  "\03\02\01\00"
+  "\01\04\01\60\00\00")

@@ -1,0 +1,9 @@
+;; Half of the host's allocator is too much as well.
+(module
+  (import "env" "ext_allocator_free_version_1" (func (param i32)))
+  (memory (export "memory") 17)
+  (func (export "v1"))
+  (func (export "alloc") (param i32) (result i32) (i32.const 0))
+  (func (export "dealloc") (param i32 i32))
+  (func (export "realloc") (param i32 i32 i32) (result i32) (i32.const 0))
+  (func (export "Core_version") (param i32 i32) (result i64) (i64.const 0)))

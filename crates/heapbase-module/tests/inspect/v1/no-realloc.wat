@@ -1,0 +1,7 @@
+;; The host can do without; the RFC asks for it.
+(module
+  (memory (export "memory") 17)
+  (func (export "v1"))
+  (func (export "alloc") (param i32) (result i32) (i32.const 0))
+  (func (export "dealloc") (param i32 i32))
+  (func (export "Core_version") (param i32 i32) (result i64) (i64.const 0)))

@@ -1,0 +1,154 @@
+//! Whatever the bytes are, `inspect` answers; and what it says about stock nodes is what their validator says.
+
+use heapbase_module::{Error, Report, inspect};
+use proptest::prelude::*;
+use std::fs;
+use std::path::Path;
+use wasmparser::{Validator, WasmFeatures};
+
+/// The smallest runtimes of the corpus, or a built one where there is no corpus: something to damage.
+fn seeds() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
+    files.retain(|path: &std::path::PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension == "wasm")
+    });
+    files.sort_by_key(|path| fs::metadata(path).unwrap().len());
+    if files.is_empty() {
+        println!(
+            "SKIPPED: no corpus at ../shared/corpus beside the repository; damaging a small module only"
+        );
+        assert!(
+            std::env::var_os("HEAPBASE_REQUIRE_ALL").is_none(),
+            "HEAPBASE_REQUIRE_ALL forbids skipping"
+        );
+    }
+    let small = include_str!("inspect/v1/plain.wat");
+    let unpack = |path: &std::path::PathBuf| {
+        heapbase_module::Blob::read(&fs::read(path).unwrap())
+            .unwrap()
+            .into_wasm()
+    };
+    std::iter::once(wat::parse_str(small).unwrap())
+        .chain(files.iter().take(3).map(unpack))
+        .collect()
+}
+
+/// What must hold of every answer.
+fn check(wasm: &[u8], answer: Result<Report, Error>) {
+    match answer {
+        Err(Error::Malformed { offset, .. }) => assert!(offset <= wasm.len() as u64),
+        Err(_) => {}
+        Ok(report) => {
+            let sections: u64 = report.sections.iter().map(|section| section.size).sum();
+            assert_eq!(sections + 8, report.size);
+            for problem in &report.problems {
+                assert!(
+                    problem
+                        .place
+                        .offset
+                        .is_none_or(|offset| offset <= report.size),
+                    "{problem:?}"
+                );
+            }
+            let stock = Validator::new_with_features(WasmFeatures::WASM1).validate_all(wasm);
+            let all = Validator::new_with_features(WasmFeatures::all()).validate_all(wasm);
+            let has = |code| report.problems.iter().any(|problem| problem.code() == code);
+            assert_eq!(stock.is_err() && all.is_err(), has("invalid"), "{stock:?}");
+            if stock.is_err() && all.is_ok() {
+                assert!(
+                    has("refused-feature") || has("refused-encoding"),
+                    "{stock:?}"
+                );
+            }
+            serde_json::to_string(&report).unwrap();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        check(&bytes, inspect(&bytes));
+        let module = [&b"\0asm\x01\0\0\0"[..], &bytes].concat();
+        check(&module, inspect(&module));
+        let compressed = [&[0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05], &bytes[..]].concat();
+        let _ = inspect(&compressed);
+    }
+
+    #[test]
+    fn arbitrary_sections(sections in proptest::collection::vec((0_u8..15, proptest::collection::vec(any::<u8>(), 0..40)), 0..8)) {
+        let mut module = b"\0asm\x01\0\0\0".to_vec();
+        for (id, contents) in sections {
+            module.extend([id, contents.len() as u8]);
+            module.extend(contents);
+        }
+        check(&module, inspect(&module));
+    }
+
+    #[test]
+    fn built_modules(seed in proptest::collection::vec(any::<u8>(), 64..2048)) {
+        let config = wasm_smith::Config {
+            bulk_memory_enabled: true,
+            reference_types_enabled: true,
+            simd_enabled: true,
+            relaxed_simd_enabled: true,
+            multi_value_enabled: true,
+            saturating_float_to_int_enabled: true,
+            sign_extension_ops_enabled: true,
+            tail_call_enabled: true,
+            threads_enabled: true,
+            memory64_enabled: true,
+            exceptions_enabled: true,
+            gc_enabled: true,
+            extended_const_enabled: true,
+            custom_page_sizes_enabled: true,
+            wide_arithmetic_enabled: true,
+            max_memories: 3,
+            max_tables: 3,
+            ..wasm_smith::Config::default()
+        };
+        let mut bytes = arbitrary::Unstructured::new(&seed);
+        if let Ok(module) = wasm_smith::Module::new(config, &mut bytes) {
+            let module = module.to_bytes();
+            let report = inspect(&module).expect("wasm-smith builds modules that can be read");
+            prop_assert!(report.problems.iter().all(|problem| problem.code() != "invalid"), "{:?}", report.problems);
+            prop_assert!(report.problems.iter().all(|problem| problem.code() != "refused-encoding"), "{:?}", report.problems);
+            check(&module, Ok(report));
+        }
+    }
+}
+
+#[test]
+fn damaged_runtimes() {
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |bound: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random % bound as u64) as usize
+    };
+    for seed in seeds() {
+        for round in 0..24 {
+            let mut wasm = seed.clone();
+            match round % 3 {
+                0 => wasm.truncate(8 + next(seed.len() - 8)),
+                1 => (0..8).for_each(|_| {
+                    let at = 8 + next(seed.len() - 8);
+                    wasm[at] ^= 1 << next(8);
+                }),
+                // Lengths and counts stand at the front.
+                _ => {
+                    let at = 8 + next(64.min(seed.len() - 8));
+                    wasm[at] = next(256) as u8;
+                }
+            }
+            check(&wasm, inspect(&wasm));
+        }
+    }
+}
