@@ -1,6 +1,6 @@
 //! `heapbase inspect`: what is this module, and does it keep the rules of its allocator spec?
 
-use crate::Exit;
+use crate::exit::Exit;
 use anyhow::Context;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use heapbase_module::inspect::{ExternKind, Memory, Report, Severity};
@@ -63,7 +63,7 @@ impl Inspect {
         Ok(if report.conforms {
             Exit::Success
         } else {
-            Exit::RuntimeFailed
+            Exit::Failed
         })
     }
 }

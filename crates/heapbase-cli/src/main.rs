@@ -1,34 +1,55 @@
-//! The command.
-#![forbid(unsafe_code)]
+//! The `heapbase` command: what is this runtime, what does it answer, does it execute this block.
+//!
+//! Results go to standard output, as a table for a person or, with `--json`, as one JSON object a line; everything else
+//! goes to standard error. `RUST_LOG` shows what runtimes log.
 
+mod block;
+mod call;
+mod demo;
+mod exit;
 mod inspect;
+mod result;
+mod run;
+mod source;
 
-use clap::Parser;
 use std::process::ExitCode;
 
-/// How the command ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// All went well.
-    Success = 0,
-    /// The runtime failed.
-    RuntimeFailed = 1,
-    /// Usage, or input that cannot be read.
-    Usage = 2,
+use clap::{Parser, Subcommand};
+
+/// Runs Polkadot SDK runtimes whichever side owns the heap.
+#[derive(Parser)]
+#[command(version, about, after_help = EXIT_STATUS)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
 }
 
-/// Gives a WebAssembly runtime its own heap.
-#[derive(Parser)]
-#[command(name = "heapbase", version)]
+/// Said under every `--help`.
+pub(crate) const EXIT_STATUS: &str = "Exit status: 0 all went well; 1 the runtime failed (trap, wrong state root, \
+refused module); 2 usage, or input that cannot be read.";
+
+#[derive(Subcommand)]
 enum Command {
     Inspect(inspect::Inspect),
+    Call(call::Call),
+    Block(block::Block),
+    Demo(demo::Demo),
 }
 
 fn main() -> ExitCode {
-    let Command::Inspect(inspect) = Command::parse();
-    let exit = inspect.run().unwrap_or_else(|error| {
-        anstream::eprintln!("error: {error:#}");
-        Exit::Usage
-    });
-    ExitCode::from(exit as u8)
+    env_logger::Builder::from_env(
+        env_logger::Env::default().default_filter_or("off,heapbase=warn,heapbase_host=warn"),
+    )
+    .init();
+    exit::quiet_host_panics();
+    let result = match Arguments::parse().command {
+        Command::Inspect(inspect) => inspect.run(),
+        Command::Call(call) => call.run(),
+        Command::Block(block) => block.run(),
+        Command::Demo(demo) => demo.run(),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => exit::report(&error).into(),
+    }
 }

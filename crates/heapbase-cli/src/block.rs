@@ -1,0 +1,245 @@
+//! `heapbase block`: real blocks on the states they were made for.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use heapbase_host::{Case, Runtime, State};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    exit::{self, Exit},
+    result::{self, CallResult},
+    run::{self, HostOptions, Work},
+    source,
+};
+
+const EXAMPLES: &str = "Examples:
+  heapbase block polkadot-1.json kusama-1.json
+  heapbase block case.json --runtime candidate.compact.compressed.wasm
+  heapbase block block-without-state.json --state chain-raw.json --repeat 20 --json
+
+Exit status: 0 every block gave the state root of its header; 1 one did not, or the runtime failed; 2 usage, or input that
+cannot be read.";
+
+/// Execute blocks and check their state roots.
+///
+/// A case is a block with the state it runs on; its own runtime, `:code` of that state, executes it.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Block {
+    /// The cases; `-` is standard input.
+    #[arg(required = true, value_name = "CASE")]
+    cases: Vec<PathBuf>,
+    /// Execute this runtime on the cases' states instead of the one under `:code`.
+    #[arg(long, value_name = "FILE")]
+    runtime: Option<PathBuf>,
+    /// The state for cases that come without one.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Execute this many times, each time on the same state, and measure.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
+    #[command(flatten)]
+    host: HostOptions,
+    /// Print one JSON object for each case.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A block that was executed, or could not be.
+pub(crate) struct Executed {
+    pub(crate) result: CallResult,
+    pub(crate) exit: Exit,
+    /// Version of the runtime, as it says itself.
+    pub(crate) version: String,
+}
+
+impl Block {
+    pub(crate) fn run(self) -> Result<Exit> {
+        let runtime = self.runtime.as_deref().map(source::runtime).transpose()?;
+        let state = self.state.as_deref().map(source::state).transpose()?;
+        let bar = progress(self.cases.len() as u64 * u64::from(self.repeat), self.json);
+        let mut worst = Exit::Success;
+        let mut table = result::table(&[
+            "block",
+            "spec",
+            "engine",
+            "time",
+            "peak memory",
+            "host allocations",
+            "state root",
+        ]);
+        let mut failures = Vec::new();
+        for path in &self.cases {
+            let executed = self.case(path, runtime.as_deref(), state.as_ref(), &bar);
+            let executed = match executed {
+                Ok(executed) => executed,
+                // One case that cannot be read keeps none of the others from being executed.
+                Err(error) => Executed {
+                    result: CallResult::failed(
+                        &path.display().to_string(),
+                        "",
+                        format!("{error:#}"),
+                    ),
+                    exit: Exit::Usage,
+                    version: String::new(),
+                },
+            };
+            worst = worst.max(executed.exit);
+            if self.json {
+                bar.suspend(|| executed.result.print_json())?;
+                continue;
+            }
+            table.add_row(row(&executed.result));
+            if let Some(error) = executed.result.error {
+                failures.push(format!("{}: {error}", executed.result.name));
+            }
+        }
+        bar.finish_and_clear();
+        if !self.json {
+            result::print(&table)?;
+        }
+        for failure in failures {
+            exit::report(&anyhow::Error::msg(failure));
+        }
+        Ok(worst)
+    }
+
+    fn case(
+        &self,
+        path: &Path,
+        runtime: Option<&[u8]>,
+        state: Option<&State>,
+        bar: &ProgressBar,
+    ) -> Result<Executed> {
+        let mut case =
+            Case::from_json(&source::read(path)?).with_context(|| path.display().to_string())?;
+        if case.state.is_none() {
+            case.state = state.cloned();
+        }
+        if case.name.is_empty() {
+            case.name = path.display().to_string();
+        }
+        bar.set_message(case.name.clone());
+        execute(&case, runtime, &self.host, self.repeat, || bar.inc(1))
+    }
+}
+
+/// Executes one case with its own runtime or the one given.
+pub(crate) fn execute(
+    case: &Case,
+    runtime: Option<&[u8]>,
+    host: &HostOptions,
+    repeat: u32,
+    after_each: impl FnMut(),
+) -> Result<Executed> {
+    let state = case
+        .state
+        .as_ref()
+        .context("the case has no state; --state names a file with one")?;
+    let own = if runtime.is_some() {
+        None
+    } else {
+        state.code()
+    };
+    let stored = runtime
+        .or(own.as_deref())
+        .context("the state has no runtime under `:code`; --runtime names one")?;
+    let loaded = host
+        .config(stored, Work::Heavy)
+        .and_then(|config| Runtime::new(stored, &config));
+    let runtime = match loaded {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let result = CallResult::failed(&case.name, &case.entry, error.to_string());
+            // The case could be read; that its runtime cannot be loaded is the runtime's failure.
+            return Ok(Executed {
+                result,
+                exit: Exit::Failed,
+                version: String::new(),
+            });
+        }
+    };
+    run::warn_of_unknown_imports(&case.name, &runtime);
+    let measured = run::measure(
+        &runtime,
+        &case.entry,
+        &case.input,
+        state,
+        true,
+        repeat,
+        after_each,
+    );
+    let mut result = CallResult::new(&case.name, &case.entry, &runtime, &measured);
+    result.expected_state_root = case.expected_state_root.map(|root| format!("{root:?}"));
+
+    let before = case.parent_state_root.filter(|root| *root != state.root());
+    let before = before.map(|root| {
+        format!(
+            "the state before the block has root {:?}, the case says {root:?}",
+            state.root()
+        )
+    });
+    let after = match (&measured.outcome, case.expected_state_root) {
+        (Ok(outcome), Some(expected)) if outcome.state_root() != expected => Some(format!(
+            "the block gives state root {:?}, expected {expected:?}",
+            outcome.state_root()
+        )),
+        _ => None,
+    };
+    let problems: Vec<_> = [before, after, result.error.take()]
+        .into_iter()
+        .flatten()
+        .collect();
+    result.ok = problems.is_empty();
+    result.error = (!problems.is_empty()).then(|| problems.join("; "));
+    let exit = if result.ok {
+        Exit::Success
+    } else {
+        Exit::Failed
+    };
+    let version = runtime
+        .embedded_version()
+        .and_then(Result::ok)
+        .map(|version| format!("{}-{}", version.spec_name, version.spec_version));
+    Ok(Executed {
+        result,
+        exit,
+        version: version.unwrap_or_default(),
+    })
+}
+
+/// One line of a table for a person.
+pub(crate) fn row(result: &CallResult) -> Vec<String> {
+    let text = |value: Option<&'static str>| value.unwrap_or_default().to_owned();
+    let root = match (&result.state_root, &result.expected_state_root) {
+        (Some(root), Some(_)) if result.ok => format!("{root} ✓"),
+        (Some(root), None) if result.ok => root.clone(),
+        _ => "✗".to_owned(),
+    };
+    vec![
+        result.name.clone(),
+        text(result.spec),
+        text(result.engine),
+        result.micros_median.map(result::time).unwrap_or_default(),
+        result.peak_pages.map(result::memory).unwrap_or_default(),
+        result
+            .host_allocations
+            .map(|count| count.to_string())
+            .unwrap_or_default(),
+        root,
+    ]
+}
+
+/// A bar on standard error, hidden where nobody watches.
+pub(crate) fn progress(length: u64, hidden: bool) -> ProgressBar {
+    if hidden {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len}");
+    let bar =
+        ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    bar
+}
