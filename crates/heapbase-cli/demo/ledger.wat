@@ -1,7 +1,7 @@
 ;; A runtime of two accounts. Core_execute_block takes a header, which is the state root after the block (32 bytes), and an
 ;; extrinsic, which is an amount (1 byte) that alice gives to bob. It panics unless the root after it is the header's.
 ;;
-;; The block comments marked legacy and v1 hold what belongs to that allocator spec: one of them is opened before use.
+;; Who owns the heap is decided by what takes the place of the comment "heap": one of the two files beside this one.
 (module
   (import "env" "memory" (memory 1))
   (import "env" "ext_storage_get_version_1" (func $get (param i64) (result i64)))
@@ -16,31 +16,7 @@
   ;; The byte that is stored as a balance.
   (data (i32.const 1140) "\00")
 
-  (;legacy (global (export "__heap_base") i32 (i32.const 2048)) legacy;)
-
-  (;v1
-  (global $next (mut i32) (i32.const 2048))
-  (func (export "v1"))
-  ;; The block before $next moves up by the size, rounded up to 8. One page is all there is.
-  (func $alloc (export "alloc") (param $size i32) (result i32)
-    (if (i32.gt_u (local.get $size) (i32.sub (i32.const 65528) (global.get $next)))
-      (then (return (i32.const 0))))
-    (global.get $next)
-    (global.set $next (i32.add (global.get $next)
-      (i32.and (i32.add (local.get $size) (i32.const 7)) (i32.const -8)))))
-  (func (export "dealloc") (param i32 i32))
-  (func (export "realloc") (param $old i32) (param $size i32) (param $new_size i32) (result i32)
-    (local $new i32) (local $at i32)
-    (local.set $new (call $alloc (local.get $new_size)))
-    (if (i32.eqz (local.get $new)) (then (return (i32.const 0))))
-    (if (i32.gt_u (local.get $size) (local.get $new_size)) (then (local.set $size (local.get $new_size))))
-    (block $done (loop $copy
-      (br_if $done (i32.ge_u (local.get $at) (local.get $size)))
-      (i32.store8 (i32.add (local.get $new) (local.get $at)) (i32.load8_u (i32.add (local.get $old) (local.get $at))))
-      (local.set $at (i32.add (local.get $at) (i32.const 1)))
-      (br $copy)))
-    (local.get $new))
-  v1;)
+  ;; heap
 
   (func $slice (param $address i32) (param $len i32) (result i64)
     (i64.or (i64.extend_i32_u (local.get $address))

@@ -61,15 +61,8 @@ impl Block {
         let state = self.state.as_deref().map(source::state).transpose()?;
         let bar = progress(self.cases.len() as u64 * u64::from(self.repeat), self.json);
         let mut worst = Exit::Success;
-        let mut table = result::table(&[
-            "block",
-            "spec",
-            "engine",
-            "time",
-            "peak memory",
-            "host allocations",
-            "state root",
-        ]);
+        let mut table =
+            result::table(&["block", "spec", "engine", "time", "peak memory", "host allocations", "state root"]);
         let mut failures = Vec::new();
         for path in &self.cases {
             let executed = self.case(path, runtime.as_deref(), state.as_ref(), &bar);
@@ -77,11 +70,7 @@ impl Block {
                 Ok(executed) => executed,
                 // One case that cannot be read keeps none of the others from being executed.
                 Err(error) => Executed {
-                    result: CallResult::failed(
-                        &path.display().to_string(),
-                        "",
-                        format!("{error:#}"),
-                    ),
+                    result: CallResult::failed(&path.display().to_string(), "", format!("{error:#}")),
                     exit: Exit::Usage,
                     version: String::new(),
                 },
@@ -106,15 +95,8 @@ impl Block {
         Ok(worst)
     }
 
-    fn case(
-        &self,
-        path: &Path,
-        runtime: Option<&[u8]>,
-        state: Option<&State>,
-        bar: &ProgressBar,
-    ) -> Result<Executed> {
-        let mut case =
-            Case::from_json(&source::read(path)?).with_context(|| path.display().to_string())?;
+    fn case(&self, path: &Path, runtime: Option<&[u8]>, state: Option<&State>, bar: &ProgressBar) -> Result<Executed> {
+        let mut case = Case::from_json(&source::read(path)?).with_context(|| path.display().to_string())?;
         if case.state.is_none() {
             case.state = state.cloned();
         }
@@ -134,80 +116,41 @@ pub(crate) fn execute(
     repeat: u32,
     after_each: impl FnMut(),
 ) -> Result<Executed> {
-    let state = case
-        .state
-        .as_ref()
-        .context("the case has no state; --state names a file with one")?;
-    let own = if runtime.is_some() {
-        None
-    } else {
-        state.code()
-    };
-    let stored = runtime
-        .or(own.as_deref())
-        .context("the state has no runtime under `:code`; --runtime names one")?;
-    let loaded = host
-        .config(stored, Work::Heavy)
-        .and_then(|config| Runtime::new(stored, &config));
+    let state = case.state.as_ref().context("the case has no state; --state names a file with one")?;
+    let own = if runtime.is_some() { None } else { state.code() };
+    let stored = runtime.or(own.as_deref()).context("the state has no runtime under `:code`; --runtime names one")?;
+    let loaded = host.config(stored, Work::Heavy).and_then(|config| Runtime::new(stored, &config));
     let runtime = match loaded {
         Ok(runtime) => runtime,
         Err(error) => {
             let result = CallResult::failed(&case.name, &case.entry, error.to_string());
             // The case could be read; that its runtime cannot be loaded is the runtime's failure.
-            return Ok(Executed {
-                result,
-                exit: Exit::Failed,
-                version: String::new(),
-            });
+            return Ok(Executed { result, exit: Exit::Failed, version: String::new() });
         }
     };
     run::warn_of_unknown_imports(&case.name, &runtime);
-    let measured = run::measure(
-        &runtime,
-        &case.entry,
-        &case.input,
-        state,
-        true,
-        repeat,
-        after_each,
-    );
+    let measured = run::measure(&runtime, &case.entry, &case.input, state, true, repeat, after_each);
     let mut result = CallResult::new(&case.name, &case.entry, &runtime, &measured);
     result.expected_state_root = case.expected_state_root.map(|root| format!("{root:?}"));
 
     let before = case.parent_state_root.filter(|root| *root != state.root());
-    let before = before.map(|root| {
-        format!(
-            "the state before the block has root {:?}, the case says {root:?}",
-            state.root()
-        )
-    });
+    let before =
+        before.map(|root| format!("the state before the block has root {:?}, the case says {root:?}", state.root()));
     let after = match (&measured.outcome, case.expected_state_root) {
-        (Ok(outcome), Some(expected)) if outcome.state_root() != expected => Some(format!(
-            "the block gives state root {:?}, expected {expected:?}",
-            outcome.state_root()
-        )),
+        (Ok(outcome), Some(expected)) if outcome.state_root() != expected => {
+            Some(format!("the block gives state root {:?}, expected {expected:?}", outcome.state_root()))
+        }
         _ => None,
     };
-    let problems: Vec<_> = [before, after, result.error.take()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let problems: Vec<_> = [before, after, result.error.take()].into_iter().flatten().collect();
     result.ok = problems.is_empty();
     result.error = (!problems.is_empty()).then(|| problems.join("; "));
-    let exit = if result.ok {
-        Exit::Success
-    } else {
-        Exit::Failed
-    };
+    let exit = if result.ok { Exit::Success } else { Exit::Failed };
     let version = runtime
         .embedded_version()
         .and_then(Result::ok)
         .map(|version| format!("{}-{}", version.spec_name, version.spec_version));
-    Ok(Executed {
-        result,
-        exit,
-        version: version.unwrap_or_default(),
-    })
+    Ok(Executed { result, exit, version: version.unwrap_or_default() })
 }
 
 /// One line of a table for a person.
@@ -224,10 +167,7 @@ pub(crate) fn row(result: &CallResult) -> Vec<String> {
         text(result.engine),
         result.micros_median.map(result::time).unwrap_or_default(),
         result.peak_pages.map(result::memory).unwrap_or_default(),
-        result
-            .host_allocations
-            .map(|count| count.to_string())
-            .unwrap_or_default(),
+        result.host_allocations.map(|count| count.to_string()).unwrap_or_default(),
         root,
     ]
 }
@@ -238,8 +178,7 @@ pub(crate) fn progress(length: u64, hidden: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len}");
-    let bar =
-        ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(std::time::Duration::from_millis(120));
     bar
 }

@@ -52,12 +52,7 @@ impl Call {
         let name = self.runtime.display().to_string();
         let input = source::input(&self.input)?;
         let code = source::runtime(&self.runtime)?;
-        let state = self
-            .state
-            .as_deref()
-            .map(source::state)
-            .transpose()?
-            .unwrap_or_default();
+        let state = self.state.as_deref().map(source::state).transpose()?.unwrap_or_default();
         let loaded = self
             .host
             .config(&code, run::work(&self.entry, self.repeat))
@@ -75,20 +70,8 @@ impl Call {
     }
 
     fn call(&self, name: &str, runtime: &Runtime, input: &[u8], state: &State) -> Result<Exit> {
-        let measured = run::measure(
-            runtime,
-            &self.entry,
-            input,
-            state,
-            false,
-            self.repeat,
-            || {},
-        );
-        let exit = measured
-            .outcome
-            .as_ref()
-            .err()
-            .map_or(Exit::Success, exit::of);
+        let measured = run::measure(runtime, &self.entry, input, state, false, self.repeat, || {});
+        let exit = measured.outcome.as_ref().err().map_or(Exit::Success, exit::of);
         let result = CallResult::new(name, &self.entry, runtime, &measured);
         if self.json {
             result.print_json()?;
@@ -102,27 +85,12 @@ impl Call {
         table.add_row(["spec", runtime.spec().name()]);
         table.add_row([
             "engine",
-            &format!(
-                "{}{}",
-                runtime.engine(),
-                if runtime.from_cache() {
-                    " (cached)"
-                } else {
-                    ""
-                }
-            ),
+            &format!("{}{}", runtime.engine(), if runtime.from_cache() { " (cached)" } else { "" }),
         ]);
         let median = measured.median().map(result::time).unwrap_or_default();
         let min = measured.min().map(result::time).unwrap_or_default();
         let calls = measured.micros.len();
-        table.add_row([
-            "time",
-            &if calls > 1 {
-                format!("{median} median, {min} at best of {calls}")
-            } else {
-                median
-            },
-        ]);
+        table.add_row(["time", &if calls > 1 { format!("{median} median, {min} at best of {calls}") } else { median }]);
         table.add_row(["peak memory", &result::memory(used.peak_pages)]);
         table.add_row([
             "host allocations",
@@ -131,16 +99,9 @@ impl Call {
                 used.host_allocations, used.host_bytes_asked, used.host_bytes_given
             ),
         ]);
-        table.add_row([
-            "state root",
-            result.state_root.as_deref().unwrap_or_default(),
-        ]);
+        table.add_row(["state root", result.state_root.as_deref().unwrap_or_default()]);
         result::print(&table)?;
-        writeln!(
-            anstream::stdout().lock(),
-            "{}",
-            result.output.unwrap_or_default()
-        )?;
+        writeln!(anstream::stdout().lock(), "{}", result.output.unwrap_or_default())?;
         Ok(exit)
     }
 }

@@ -18,8 +18,7 @@ use crate::{
     run::HostOptions,
 };
 
-const EXAMPLES: &str =
-    "Needs npm and a network the first time; afterwards what it fetched is cached.
+const EXAMPLES: &str = "Needs npm and a network the first time; afterwards what it fetched is cached.
 
 Exit status: 0 every block gave the state root of its header; 1 one did not.";
 
@@ -48,6 +47,10 @@ const BLOCKS: [(&str, &str); 2] = [
 /// A runtime of one page and a block for it, under each allocator spec.
 const SMALL_RUNTIME: &str = include_str!("../demo/ledger.wat");
 
+/// What makes that runtime one of an allocator spec, in place of its comment `heap`.
+const HEAPS: [(&str, &str); 2] =
+    [("legacy", include_str!("../demo/heap-legacy.wat")), ("v1", include_str!("../demo/heap-v1.wat"))];
+
 /// How often each block is executed; the table shows the median.
 const REPEAT: u32 = 5;
 
@@ -73,9 +76,7 @@ impl Demo {
         let mut executed = Vec::new();
         for case in &cases {
             bar.set_message(format!("{}: compiling, executing", case.name));
-            executed.push(block::execute(case, None, &self.host, REPEAT, || {
-                bar.inc(1)
-            })?);
+            executed.push(block::execute(case, None, &self.host, REPEAT, || bar.inc(1))?);
         }
         bar.finish_and_clear();
         show(&executed)
@@ -94,12 +95,7 @@ fn show(executed: &[Executed]) -> Result<Exit> {
         "state root",
     ]);
     let mut worst = Exit::Success;
-    for Executed {
-        result,
-        exit,
-        version,
-    } in executed
-    {
+    for Executed { result, exit, version } in executed {
         let mut row = block::row(result);
         let owner = match result.spec {
             Some("v1") => "runtime (v1)",
@@ -137,8 +133,7 @@ fn real_cases() -> Result<Vec<Case>> {
         .iter()
         .map(|(file, block)| {
             let path = folder.join(file);
-            let json =
-                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let json = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let mut case = Case::from_json(block.as_bytes())?;
             case.state = Some(State::from_json(&json).with_context(|| path.display().to_string())?);
             Ok(case)
@@ -148,31 +143,23 @@ fn real_cases() -> Result<Vec<Case>> {
 
 /// The folder with the chain specifications, fetched where it is not there yet.
 fn specifications() -> Result<PathBuf> {
-    let cache = heapbase_host::Cache::Standard
-        .folder()
-        .context("there is no folder for cached files; set HEAPBASE_CACHE")?;
+    let cache =
+        heapbase_host::Cache::Standard.folder().context("there is no folder for cached files; set HEAPBASE_CACHE")?;
     let folder = cache.join("substrate-connect-0.3.18");
     if BLOCKS.iter().all(|(file, _)| folder.join(file).is_file()) {
         return Ok(folder);
     }
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
     // Unpacked beside and renamed when complete, so that an interrupted download leaves nothing half done.
-    let unpacked = tempfile::Builder::new()
-        .prefix(".demo-")
-        .tempdir_in(&cache)?;
+    let unpacked = tempfile::Builder::new().prefix(".demo-").tempdir_in(&cache)?;
     let tarball = pack(unpacked.path())?;
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(File::open(&tarball)?));
     let ready = unpacked.path().join("specs");
     fs::create_dir(&ready)?;
-    for entry in archive
-        .entries()
-        .context("the package is not a tar archive")?
-    {
+    for entry in archive.entries().context("the package is not a tar archive")? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
-        let wanted = BLOCKS
-            .iter()
-            .find(|(file, _)| path == Path::new("package/dist/specs").join(file));
+        let wanted = BLOCKS.iter().find(|(file, _)| path == Path::new("package/dist/specs").join(file));
         if let Some((file, _)) = wanted {
             io::copy(&mut entry, &mut File::create(ready.join(file))?)?;
         }
@@ -206,12 +193,7 @@ fn pack(folder: &Path) -> Result<PathBuf> {
     };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let last = said
-            .lines()
-            .rev()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("no network?")
-            .to_owned();
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no network?").to_owned();
         bail!("npm cannot fetch {PACKAGE}: {last}");
     }
     fs::read_dir(folder)?
@@ -222,14 +204,12 @@ fn pack(folder: &Path) -> Result<PathBuf> {
 
 /// The embedded block, once for each owner of the heap.
 fn small_cases() -> Result<Vec<Case>> {
-    ["legacy", "v1"].into_iter().map(small_case).collect()
+    HEAPS.into_iter().map(|(spec, heap)| small_case(spec, heap)).collect()
 }
 
 /// A block that adds to a ledger: the parent's root is in the state by construction, the root after is in the header.
-fn small_case(spec: &str) -> Result<Case> {
-    let source = SMALL_RUNTIME
-        .replace(&format!("(;{spec} "), "")
-        .replace(&format!(" {spec};)"), "");
+fn small_case(spec: &str, heap: &str) -> Result<Case> {
+    let source = SMALL_RUNTIME.replace("  ;; heap\n", heap);
     let code = wat::parse_str(&source).context("the embedded runtime")?;
     let json = serde_json::json!({
         "top": { "0x3a636f6465": hex::encode(code), hex::encode("balance/alice"): "64", hex::encode("balance/bob"): "00" },

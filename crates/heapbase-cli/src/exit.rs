@@ -41,10 +41,7 @@ pub(crate) fn of(error: &Error) -> Exit {
 
 /// Says what went wrong on standard error. A reader that closed the pipe knows why.
 pub(crate) fn report(error: &anyhow::Error) -> Exit {
-    if error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
-    {
+    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) {
         return Exit::Success;
     }
     use owo_colors::OwoColorize;

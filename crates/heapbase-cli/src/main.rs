@@ -37,10 +37,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(
-        env_logger::Env::default().default_filter_or("off,heapbase=warn,heapbase_host=warn"),
-    )
-    .init();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off,heapbase=warn,heapbase_host=warn"))
+        .init();
     exit::quiet_host_panics();
     let result = match Arguments::parse().command {
         Command::Inspect(inspect) => inspect.run(),

@@ -64,18 +64,13 @@ impl CallResult {
             engine: Some(runtime.engine().name()),
             ok: outcome.is_ok(),
             error: outcome.err().map(ToString::to_string),
-            output: outcome
-                .ok()
-                .map(|outcome| format!("0x{}", hex::encode(&outcome.output))),
-            state_root: outcome
-                .ok()
-                .map(|outcome| format!("{:?}", outcome.state_root())),
+            output: outcome.ok().map(|outcome| format!("0x{}", hex::encode(&outcome.output))),
+            state_root: outcome.ok().map(|outcome| format!("{:?}", outcome.state_root())),
             micros_min: measured.min(),
             micros_median: measured.median(),
             peak_pages: Some(measured.statistics.peak_pages),
             host_allocations: Some(measured.statistics.host_allocations),
-            guest_allocator: (runtime.spec() == Spec::V1)
-                .then(|| runtime.allocator().unwrap_or("alloc").to_owned()),
+            guest_allocator: (runtime.spec() == Spec::V1).then(|| runtime.allocator().unwrap_or("alloc").to_owned()),
             ..CallResult::failed(name, entry, String::new())
         }
     }
@@ -106,9 +101,7 @@ pub(crate) fn memory(pages: u32) -> String {
 /// A table without borders, which can be read and cut into columns alike.
 pub(crate) fn table(header: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
-    table
-        .load_preset(comfy_table::presets::NOTHING)
-        .set_header(header);
+    table.load_style(comfy_table::presets::NOTHING).set_header(header);
     table
 }
 

@@ -5,8 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use heapbase_host::{
-    Cache, Config, Engine, Error, HeapPages, Limits, Outcome, Runtime, State, Statistics,
-    UnknownImports,
+    Cache, Config, Engine, Error, HeapPages, Limits, Outcome, Runtime, State, Statistics, UnknownImports,
 };
 
 /// `--engine`.
@@ -53,28 +52,15 @@ impl HostOptions {
     pub(crate) fn config(&self, code: &[u8], work: Work) -> Result<Config, Error> {
         let mut config = Config {
             heap_pages: self.heap_pages,
-            limits: Limits {
-                fuel: self.fuel,
-                ..Limits::default()
-            },
-            unknown_imports: if self.strict {
-                UnknownImports::Refuse
-            } else {
-                UnknownImports::Trap
-            },
-            cache: if self.no_cache {
-                Cache::Off
-            } else {
-                Cache::Standard
-            },
+            limits: Limits { fuel: self.fuel, ..Limits::default() },
+            unknown_imports: if self.strict { UnknownImports::Refuse } else { UnknownImports::Trap },
+            cache: if self.no_cache { Cache::Off } else { Cache::Standard },
             ..Config::default()
         };
         config.engine = match (self.engine, work) {
             (EngineChoice::Wasmtime, _) | (EngineChoice::Auto, Work::Heavy) => Engine::Wasmtime,
             (EngineChoice::Wasmi, _) => Engine::Wasmi,
-            (EngineChoice::Auto, Work::Cheap) if Runtime::is_cached(code, &config)? => {
-                Engine::Wasmtime
-            }
+            (EngineChoice::Auto, Work::Cheap) if Runtime::is_cached(code, &config)? => Engine::Wasmtime,
             (EngineChoice::Auto, Work::Cheap) => Engine::Wasmi,
         };
         Ok(config)
@@ -92,19 +78,9 @@ pub(crate) enum Work {
 
 /// Entry points that execute blocks or parts of them, or may run for long.
 pub(crate) fn work(entry: &str, repeat: u32) -> Work {
-    let heavy = [
-        "Core_execute_block",
-        "validate_block",
-        "BlockBuilder_",
-        "GenesisBuilder_",
-        "TryRuntime_",
-        "Benchmark_",
-    ];
-    if repeat > 1 || heavy.iter().any(|prefix| entry.starts_with(prefix)) {
-        Work::Heavy
-    } else {
-        Work::Cheap
-    }
+    let heavy =
+        ["Core_execute_block", "validate_block", "BlockBuilder_", "GenesisBuilder_", "TryRuntime_", "Benchmark_"];
+    if repeat > 1 || heavy.iter().any(|prefix| entry.starts_with(prefix)) { Work::Heavy } else { Work::Cheap }
 }
 
 /// Warns of imports that will trap.
@@ -170,11 +146,7 @@ pub(crate) fn measure(
                 Err(Error::Call(error)) => error.statistics.clone(),
                 Err(_) => Statistics::default(),
             };
-            return Measured {
-                outcome,
-                statistics,
-                micros,
-            };
+            return Measured { outcome, statistics, micros };
         }
     }
 }

@@ -14,10 +14,7 @@ use heapbase_module::Blob;
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     if path == Path::new("-") {
         let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .context("cannot read standard input")?;
+        io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
         return Ok(bytes);
     }
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
@@ -41,9 +38,7 @@ pub(crate) fn input(argument: &str) -> Result<Vec<u8>> {
         Some(path) => read(Path::new(path)),
         None => match hex::decode(argument.strip_prefix("0x").unwrap_or(argument)) {
             Ok(bytes) => Ok(bytes),
-            Err(error) => bail!(
-                "--input is not hexadecimal: {error}; write 0x…, or @FILE for the bytes of a file"
-            ),
+            Err(error) => bail!("--input is not hexadecimal: {error}; write 0x…, or @FILE for the bytes of a file"),
         },
     }
 }

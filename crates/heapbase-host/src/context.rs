@@ -37,12 +37,8 @@ impl<G: Guest> FunctionContext for Context<G> {
         let (memory, _) = self.0.split();
         let size = memory.len();
         let start = u32::from(address) as usize;
-        let target = start
-            .checked_add(data.len())
-            .and_then(|end| memory.get_mut(start..end));
-        target
-            .ok_or_else(|| outside(start, data.len(), size))?
-            .copy_from_slice(data);
+        let target = start.checked_add(data.len()).and_then(|end| memory.get_mut(start..end));
+        target.ok_or_else(|| outside(start, data.len(), size))?.copy_from_slice(data);
         Ok(())
     }
 
@@ -65,10 +61,7 @@ impl<G: Guest> FunctionContext for Context<G> {
 /// The bytes that a guest names, checked against memory as it is now.
 pub(crate) fn slice(memory: &[u8], address: u32, len: usize) -> Result<&[u8]> {
     let start = address as usize;
-    start
-        .checked_add(len)
-        .and_then(|end| memory.get(start..end))
-        .ok_or_else(|| outside(start, len, memory.len()))
+    start.checked_add(len).and_then(|end| memory.get(start..end)).ok_or_else(|| outside(start, len, memory.len()))
 }
 
 fn outside(start: usize, len: usize, memory: usize) -> String {

@@ -17,9 +17,7 @@ pub enum Error {
         limit: usize,
     },
     /// The module is larger than the limit.
-    #[error(
-        "the module has {size} bytes, the limit is {limit}; raise `Limits::module_bytes` if it can be trusted"
-    )]
+    #[error("the module has {size} bytes, the limit is {limit}; raise `Limits::module_bytes` if it can be trusted")]
     ModuleTooLarge {
         /// Bytes of the raw module.
         size: usize,
@@ -27,9 +25,7 @@ pub enum Error {
         limit: usize,
     },
     /// The bytes are not a WebAssembly module.
-    #[error(
-        "not a WebAssembly module: it begins with {found}, a module begins with 0061736d01000000"
-    )]
+    #[error("not a WebAssembly module: it begins with {found}, a module begins with 0061736d01000000")]
     NotWasm {
         /// The first bytes in hex.
         found: String,
@@ -57,9 +53,7 @@ pub enum Error {
         found: String,
     },
     /// An export of the allocator spec has another signature.
-    #[error(
-        "the {spec} allocator spec requires `{name}: {expected}`, but the module exports `{name}: {found}`"
-    )]
+    #[error("the {spec} allocator spec requires `{name}: {expected}`, but the module exports `{name}: {found}`")]
     WrongSignature {
         /// The spec that the module's exports select.
         spec: Spec,
@@ -71,10 +65,7 @@ pub enum Error {
         found: String,
     },
     /// A `v1` module imports the legacy allocator: two allocators that do not know each other would hand out the same bytes.
-    #[error(
-        "mixed allocators: the module exports `v1` and also imports {}; remove one of the two",
-        list(imports)
-    )]
+    #[error("mixed allocators: the module exports `v1` and also imports {}; remove one of the two", list(imports))]
     MixedAllocators {
         /// The legacy imports, as `module.name`.
         imports: Vec<String>,
@@ -86,9 +77,7 @@ pub enum Error {
         Vec<String>,
     ),
     /// An import that is neither a function nor the memory.
-    #[error(
-        "cannot provide the import `{name}`: it is a {kind}, a host provides functions and `env.memory`"
-    )]
+    #[error("cannot provide the import `{name}`: it is a {kind}, a host provides functions and `env.memory`")]
     UnsupportedImport {
         /// The import, as `module.name`.
         name: String,
@@ -96,9 +85,7 @@ pub enum Error {
         kind: &'static str,
     },
     /// The module has no memory that the host can use, or more than one.
-    #[error(
-        "the module {found}; a runtime imports `env.memory` or exports its only memory as `memory`"
-    )]
+    #[error("the module {found}; a runtime imports `env.memory` or exports its only memory as `memory`")]
     Memory {
         /// What was found.
         found: &'static str,
@@ -290,34 +277,22 @@ impl fmt::Display for Cause {
         match self {
             Cause::Trap(message) => f.write_str(message),
             Cause::OutOfMemory { requested } => {
-                write!(
-                    f,
-                    "out of memory: {requested} bytes do not fit; the limit on heap pages may be raised"
-                )
+                write!(f, "out of memory: {requested} bytes do not fit; the limit on heap pages may be raised")
             }
             Cause::AllocatorFault { addr, size, rule } => {
-                write!(
-                    f,
-                    "the runtime's allocator is faulty: `alloc({size})` returned {addr:#x}, {rule}"
-                )
+                write!(f, "the runtime's allocator is faulty: `alloc({size})` returned {addr:#x}, {rule}")
             }
-            Cause::AllocatorReentered => f.write_str(
-                "the runtime's `alloc` called a host function that itself needs `alloc`",
-            ),
+            Cause::AllocatorReentered => {
+                f.write_str("the runtime's `alloc` called a host function that itself needs `alloc`")
+            }
             Cause::AllocatorTrapped(message) => {
                 write!(f, "the runtime's `alloc` trapped: {message}")
             }
             Cause::LegacyAllocator(message) => write!(f, "the host's allocator: {message}"),
             Cause::HostFunction(message) => f.write_str(message),
-            Cause::UnknownImport(name) => write!(
-                f,
-                "the runtime called `{name}`, which this host does not know"
-            ),
+            Cause::UnknownImport(name) => write!(f, "the runtime called `{name}`, which this host does not know"),
             Cause::OutputOutOfBounds { ptr, len, memory } => {
-                write!(
-                    f,
-                    "the result, {len} bytes at {ptr:#x}, does not lie inside of the {memory:#x} bytes of memory"
-                )
+                write!(f, "the result, {len} bytes at {ptr:#x}, does not lie inside of the {memory:#x} bytes of memory")
             }
             Cause::OutOfFuel => f.write_str("the call used up its fuel"),
             Cause::Instantiation(message) => {
@@ -337,11 +312,7 @@ impl fmt::Display for CallError {
             write!(f, " (in the host function `{name}`)")?;
         }
         for line in &self.log {
-            write!(
-                f,
-                "\n  log {} {}: {}",
-                line.level, line.target, line.message
-            )?;
+            write!(f, "\n  log {} {}: {}", line.level, line.target, line.message)?;
         }
         for (depth, frame) in self.backtrace.iter().enumerate() {
             write!(f, "\n  {depth:>3}: {frame}")?;
@@ -364,17 +335,9 @@ impl fmt::Display for Frame {
 }
 
 fn list(names: &[String]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn suggest(names: &[String]) -> String {
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("; similar: {}", list(names))
-    }
+    if names.is_empty() { String::new() } else { format!("; similar: {}", list(names)) }
 }

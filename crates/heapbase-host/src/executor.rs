@@ -5,9 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sp_core::traits::{
-    CallContext, CodeExecutor, FetchRuntimeCode, ReadRuntimeVersion, RuntimeCode,
-};
+use sp_core::traits::{CallContext, CodeExecutor, FetchRuntimeCode, ReadRuntimeVersion, RuntimeCode};
 use sp_externalities::Externalities;
 use sp_wasm_interface::HostFunctions;
 
@@ -66,28 +64,20 @@ struct Shared {
 
 impl<H> Clone for Executor<H> {
     fn clone(&self) -> Self {
-        Executor {
-            shared: Arc::clone(&self.shared),
-            functions: PhantomData,
-        }
+        Executor { shared: Arc::clone(&self.shared), functions: PhantomData }
     }
 }
 
 impl<H> Default for Executor<H> {
     /// As a node: heap pages of the state, everything else by default.
     fn default() -> Self {
-        Executor::new(Config {
-            heap_pages: HeapPages::FromState,
-            ..Config::default()
-        })
+        Executor::new(Config { heap_pages: HeapPages::FromState, ..Config::default() })
     }
 }
 
 impl<H> std::fmt::Debug for Executor<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Executor")
-            .field("config", &self.shared.config)
-            .finish_non_exhaustive()
+        f.debug_struct("Executor").field("config", &self.shared.config).finish_non_exhaustive()
     }
 }
 
@@ -95,21 +85,11 @@ impl<H> Executor<H> {
     /// An executor that loads runtimes as `config` says. With [`HeapPages::FromState`], the pages that come with the code
     /// (`:heappages`) count, as on a node.
     pub fn new(config: Config) -> Self {
-        Executor {
-            shared: Arc::new(Shared {
-                config,
-                runtimes: Mutex::default(),
-            }),
-            functions: PhantomData,
-        }
+        Executor { shared: Arc::new(Shared { config, runtimes: Mutex::default() }), functions: PhantomData }
     }
 
     fn find(&self, hash: &[u8]) -> Option<Arc<Runtime>> {
-        let mut runtimes = self
-            .shared
-            .runtimes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut runtimes = self.shared.runtimes.lock().unwrap_or_else(PoisonError::into_inner);
         let at = runtimes.iter().position(|(key, _)| key == hash)?;
         let last = runtimes.len() - 1;
         if at != last {
@@ -139,15 +119,8 @@ impl<H: HostFunctions> Executor<H> {
             return Ok(runtime);
         }
         let bytes = code.fetch_runtime_code().ok_or(Error::NoCode)?;
-        let runtime = Arc::new(Runtime::with_host_functions::<H>(
-            &bytes,
-            &self.shared.config,
-        )?);
-        let mut runtimes = self
-            .shared
-            .runtimes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let runtime = Arc::new(Runtime::with_host_functions::<H>(&bytes, &self.shared.config)?);
+        let mut runtimes = self.shared.runtimes.lock().unwrap_or_else(PoisonError::into_inner);
         if runtimes.len() >= KEPT {
             runtimes.remove(0);
         }
@@ -172,9 +145,7 @@ impl<H: HostFunctions> CodeExecutor for Executor<H> {
             Err(error) => return (Err(error), false),
         };
         let mut call = runtime.call(method, data);
-        if let (HeapPages::FromState, Some(pages)) =
-            (self.shared.config.heap_pages, runtime_code.heap_pages)
-        {
+        if let (HeapPages::FromState, Some(pages)) = (self.shared.config.heap_pages, runtime_code.heap_pages) {
             call = call.heap_pages(pages.try_into().unwrap_or(u32::MAX));
         }
         if context == (CallContext::Onchain { import: true }) {
@@ -185,11 +156,7 @@ impl<H: HostFunctions> CodeExecutor for Executor<H> {
 }
 
 impl<H: HostFunctions> ReadRuntimeVersion for Executor<H> {
-    fn read_runtime_version(
-        &self,
-        wasm_code: &[u8],
-        ext: &mut dyn Externalities,
-    ) -> Result<Vec<u8>, String> {
+    fn read_runtime_version(&self, wasm_code: &[u8], ext: &mut dyn Externalities) -> Result<Vec<u8>, String> {
         runtime::read_version::<H>(wasm_code, &self.shared.config, ext)
     }
 }

@@ -18,6 +18,7 @@ use crate::{
 };
 
 /// The owner of the heap; `A` is the engine's handle of the exported `alloc`.
+#[expect(clippy::large_enum_variant, reason = "there is one for each call, and it stays where it is made")]
 pub(crate) enum Heap<A> {
     /// The host allocates.
     Host(FreeingBumpHeapAllocator),
@@ -48,9 +49,7 @@ pub(crate) trait Guest {
 pub(crate) fn legacy<A>(heap_base: u32) -> Result<Heap<A>, Cause> {
     // The allocator aligns its base up to 8 and does not expect that to overflow.
     if heap_base > u32::MAX - 7 {
-        return Err(Cause::LegacyAllocator(format!(
-            "`__heap_base` is {heap_base:#x}: no heap fits above it"
-        )));
+        return Err(Cause::LegacyAllocator(format!("`__heap_base` is {heap_base:#x}: no heap fits above it")));
     }
     Ok(Heap::Host(FreeingBumpHeapAllocator::new(heap_base)))
 }
@@ -63,16 +62,12 @@ pub(crate) fn allocate<G: Guest>(guest: &mut G, size: u32, origin: Origin) -> Re
     let (memory, session) = guest.split();
     let address = match &mut session.heap {
         Heap::Host(allocator) => {
-            let address =
-                allocator
-                    .allocate(&mut View(memory), size)
-                    .map_err(|error| match error {
-                        sc_allocator::Error::AllocatorOutOfSpace
-                        | sc_allocator::Error::RequestedAllocationTooLarge => {
-                            Cause::OutOfMemory { requested: size }
-                        }
-                        other => Cause::LegacyAllocator(other.to_string()),
-                    })?;
+            let address = allocator.allocate(&mut View(memory), size).map_err(|error| match error {
+                sc_allocator::Error::AllocatorOutOfSpace | sc_allocator::Error::RequestedAllocationTooLarge => {
+                    Cause::OutOfMemory { requested: size }
+                }
+                other => Cause::LegacyAllocator(other.to_string()),
+            })?;
             session.statistics.host_allocations += 1;
             session.statistics.host_bytes_asked += u64::from(size);
             u32::from(address)
@@ -95,18 +90,12 @@ pub(crate) fn allocate<G: Guest>(guest: &mut G, size: u32, origin: Origin) -> Re
             address
         }
         Heap::Unborn => {
-            return Err(Cause::HostFunction(
-                "a buffer is needed before the instance has its heap".to_owned(),
-            ));
+            return Err(Cause::HostFunction("a buffer is needed before the instance has its heap".to_owned()));
         }
     };
     let session = guest.session();
     if let Some(events) = &mut session.events {
-        events.push(AllocationEvent::Allocated {
-            origin,
-            size,
-            address,
-        });
+        events.push(AllocationEvent::Allocated { origin, size, address });
     }
     Ok(address)
 }
@@ -123,9 +112,7 @@ pub(crate) fn free<G: Guest>(guest: &mut G, address: u32) -> Result<(), Cause> {
             .map_err(|error| Cause::LegacyAllocator(format!("freeing {address:#x}: {error}"))),
         // The runtime owns what it was given; the host has nothing to take back.
         Heap::Guest(_) => Ok(()),
-        Heap::Unborn => Err(Cause::HostFunction(
-            "a buffer is freed before the instance has its heap".to_owned(),
-        )),
+        Heap::Unborn => Err(Cause::HostFunction("a buffer is freed before the instance has its heap".to_owned())),
     }
 }
 
@@ -135,7 +122,7 @@ fn check_block(addr: u32, size: u32, memory: u64) -> Result<(), Cause> {
         Err(Cause::OutOfMemory { requested: size })
     } else if u64::from(addr) + u64::from(size) > memory {
         fault("a block that does not lie inside of memory")
-    } else if addr % ALIGNMENT != 0 {
+    } else if !addr.is_multiple_of(ALIGNMENT) {
         fault("an address that is not a multiple of 8")
     } else {
         Ok(())
@@ -173,22 +160,11 @@ mod tests {
 
     #[test]
     fn blocks_are_checked_against_memory_as_it_is() {
-        assert_eq!(
-            check_block(0, 1, 65_536),
-            Err(Cause::OutOfMemory { requested: 1 })
-        );
+        assert_eq!(check_block(0, 1, 65_536), Err(Cause::OutOfMemory { requested: 1 }));
         assert_eq!(check_block(65_528, 8, 65_536), Ok(()));
-        assert!(matches!(
-            check_block(65_528, 9, 65_536),
-            Err(Cause::AllocatorFault { .. })
-        ));
-        assert!(
-            matches!(check_block(12, 1, 65_536), Err(Cause::AllocatorFault { rule, .. }) if rule.contains("8"))
-        );
-        assert!(matches!(
-            check_block(u32::MAX - 7, 16, 1 << 32),
-            Err(Cause::AllocatorFault { .. })
-        ));
+        assert!(matches!(check_block(65_528, 9, 65_536), Err(Cause::AllocatorFault { .. })));
+        assert!(matches!(check_block(12, 1, 65_536), Err(Cause::AllocatorFault { rule, .. }) if rule.contains("8")));
+        assert!(matches!(check_block(u32::MAX - 7, 16, 1 << 32), Err(Cause::AllocatorFault { .. })));
         assert_eq!(check_block(u32::MAX - 7, 8, 1 << 32), Ok(()));
     }
 }

@@ -54,9 +54,7 @@
 //! A node takes [`Executor`] where it took its own.
 
 #[cfg(not(unix))]
-compile_error!(
-    "heapbase-host maps memory by mmap: it supports Linux, macOS and other Unix systems"
-);
+compile_error!("heapbase-host maps memory by mmap: it supports Linux, macOS and other Unix systems");
 
 mod config;
 mod context;
@@ -70,9 +68,7 @@ mod session;
 mod state;
 mod surface;
 
-pub use config::{
-    Cache, Config, Engine, Features, HeapPages, Limits, NODE_HEAP_PAGES, UnknownImports, WASM_PAGE,
-};
+pub use config::{Cache, Config, Engine, Features, HeapPages, Limits, NODE_HEAP_PAGES, UnknownImports, WASM_PAGE};
 pub use error::{CallError, Cause, Error, Frame, LogLine, Spec};
 pub use executor::Executor;
 pub use runtime::{Call, Outcome, RawOutcome, Runtime, is_calling};

@@ -13,9 +13,7 @@
 
 use std::borrow::Cow;
 
-use wasm_encoder::{
-    ExportKind, ImportSection, MemorySection, MemoryType, RawSection, SectionId, reencode::Reencode,
-};
+use wasm_encoder::{ExportKind, ImportSection, MemorySection, MemoryType, RawSection, SectionId, reencode::Reencode};
 use wasmparser::{Parser, Payload, TypeRef};
 
 use crate::{error::Error, surface::Surface};
@@ -68,12 +66,10 @@ pub(crate) fn prepare(
             Payload::ImportSection(imports) => {
                 let mut section = ImportSection::new();
                 for import in imports.into_imports() {
-                    let import =
-                        import.map_err(|error| lost(error.offset() as usize, error.message()))?;
+                    let import = import.map_err(|error| lost(error.offset() as usize, error.message()))?;
                     if !matches!(import.ty, TypeRef::Memory(_)) {
-                        let ty = reencode
-                            .entity_type(import.ty)
-                            .map_err(|error| lost(range.start, &error.to_string()))?;
+                        let ty =
+                            reencode.entity_type(import.ty).map_err(|error| lost(range.start, &error.to_string()))?;
                         section.import(import.module, import.name, ty);
                     }
                 }
@@ -95,10 +91,7 @@ pub(crate) fn prepare(
             // Custom sections other than the names mean nothing to an engine.
             Payload::CustomSection(custom) if custom.name() != "name" => {}
             _ => {
-                out.section(&RawSection {
-                    id,
-                    data: &wasm[range.clone()],
-                });
+                out.section(&RawSection { id, data: &wasm[range.clone()] });
                 if id == SectionId::Code as u8 {
                     code_start = Some(out.len() - range.len());
                 }
@@ -106,18 +99,11 @@ pub(crate) fn prepare(
         }
     }
     let code_shift = code_start.map_or(0, |start| surface.code_start as i64 - start as i64);
-    Ok(Prepared {
-        wasm: out.finish(),
-        code_shift,
-    })
+    Ok(Prepared { wasm: out.finish(), code_shift })
 }
 
 fn lost(offset: usize, message: &str) -> Error {
-    Error::Invalid {
-        message: message.to_owned(),
-        section: "module",
-        offset,
-    }
+    Error::Invalid { message: message.to_owned(), section: "module", offset }
 }
 
 /// The pages of memory that hold data when a call begins.
@@ -141,23 +127,11 @@ impl<'a> Image<'a> {
         let parts: Vec<_> = segments
             .iter()
             .filter(|segment| !segment.bytes.is_empty())
-            .map(|segment| {
-                (
-                    segment.start as usize,
-                    Cow::Borrowed(&wasm[segment.bytes.clone()]),
-                )
-            })
+            .map(|segment| (segment.start as usize, Cow::Borrowed(&wasm[segment.bytes.clone()])))
             .collect();
         let first = parts.iter().map(|(start, _)| *start).min()?;
-        let last = parts
-            .iter()
-            .map(|(start, bytes)| start + bytes.len())
-            .max()?;
+        let last = parts.iter().map(|(start, bytes)| start + bytes.len()).max()?;
         let start = first / Self::ALIGN * Self::ALIGN;
-        Some(Image {
-            start,
-            len: last.next_multiple_of(Self::ALIGN) - start,
-            parts,
-        })
+        Some(Image { start, len: last.next_multiple_of(Self::ALIGN) - start, parts })
     }
 }

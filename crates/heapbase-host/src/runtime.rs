@@ -62,23 +62,15 @@ const COMPRESSED: [u8; 8] = [0x52, 0xBC, 0x53, 0x76, 0x46, 0xDB, 0x8E, 0x05];
 fn decompress(code: &[u8], config: &Config) -> Result<Arc<[u8]>, Error> {
     let limit = config.limits.decompressed_bytes;
     let compressed = code.starts_with(&COMPRESSED);
-    let raw =
-        sp_maybe_compressed_blob::decompress(code, limit).map_err(|error| Error::Decompress {
-            reason: match error {
-                sp_maybe_compressed_blob::Error::PossibleBomb => {
-                    "it gives more than the limit".to_owned()
-                }
-                sp_maybe_compressed_blob::Error::Invalid => {
-                    "its zstd stream is damaged or cut".to_owned()
-                }
-            },
-            limit,
-        })?;
+    let raw = sp_maybe_compressed_blob::decompress(code, limit).map_err(|error| Error::Decompress {
+        reason: match error {
+            sp_maybe_compressed_blob::Error::PossibleBomb => "it gives more than the limit".to_owned(),
+            sp_maybe_compressed_blob::Error::Invalid => "its zstd stream is damaged or cut".to_owned(),
+        },
+        limit,
+    })?;
     if !compressed && raw.len() > config.limits.module_bytes {
-        return Err(Error::ModuleTooLarge {
-            size: raw.len(),
-            limit: config.limits.module_bytes,
-        });
+        return Err(Error::ModuleTooLarge { size: raw.len(), limit: config.limits.module_bytes });
     }
     Ok(raw.into())
 }
@@ -98,10 +90,7 @@ impl Runtime {
     /// # Errors
     ///
     /// As [`Runtime::new`].
-    pub fn with_host_functions<H: HostFunctions>(
-        code: &[u8],
-        config: &Config,
-    ) -> Result<Self, Error> {
+    pub fn with_host_functions<H: HostFunctions>(code: &[u8], config: &Config) -> Result<Self, Error> {
         let wasm = decompress(code, config)?;
         // Who owns the heap comes first, before any other check of the module.
         let surface = surface::read(&wasm)?;
@@ -119,21 +108,9 @@ impl Runtime {
                 let (compiled, from_cache) = Compiled::load::<H>(wasm, &hash, &surface, config)?;
                 (Box::new(compiled), from_cache)
             }
-            Engine::Wasmi => (
-                Box::new(Interpreted::load::<H>(wasm, &surface, config)?),
-                false,
-            ),
+            Engine::Wasmi => (Box::new(Interpreted::load::<H>(wasm, &surface, config)?), false),
         };
-        Ok(Runtime {
-            surface,
-            engine,
-            hash,
-            config: config.clone(),
-            from_cache,
-            unknown_imports,
-            version,
-            allocator,
-        })
+        Ok(Runtime { surface, engine, hash, config: config.clone(), from_cache, unknown_imports, version, allocator })
     }
 
     /// Whether [`Runtime::new`] would find this runtime's compiled code in the cache.
@@ -143,10 +120,7 @@ impl Runtime {
     /// [`Error::Decompress`] and [`Error::ModuleTooLarge`].
     pub fn is_cached(code: &[u8], config: &Config) -> Result<bool, Error> {
         let wasm = decompress(code, config)?;
-        Ok(Compiled::is_cached(
-            &sp_crypto_hashing::blake2_256(&wasm),
-            config,
-        ))
+        Ok(Compiled::is_cached(&sp_crypto_hashing::blake2_256(&wasm), config))
     }
 
     /// Who owns the heap.
@@ -176,11 +150,7 @@ impl Runtime {
 
     /// The names of the entry points: exported functions of type `(i32, i32) -> i64`, in alphabetical order.
     pub fn entry_points(&self) -> impl Iterator<Item = &str> {
-        self.surface
-            .functions
-            .iter()
-            .filter(|(_, ty)| *ty == ENTRY)
-            .map(|(name, _)| name.as_str())
+        self.surface.functions.iter().filter(|(_, ty)| *ty == ENTRY).map(|(name, _)| name.as_str())
     }
 
     /// The version in the module's custom sections, where it has them; an error's text where they are damaged.
@@ -305,18 +275,14 @@ impl Call<'_> {
             let _ = overlay.exit_runtime();
         }
         let output = raw.output?;
-        let changes = overlay
-            .drain_storage_changes(&state.backend, state.version())
-            .map_err(|reason| Error::Engine {
+        let changes =
+            overlay.drain_storage_changes(&state.backend, state.version()).map_err(|reason| Error::Engine {
                 engine: self.runtime.engine(),
                 reason: format!("the new root cannot be computed: {reason}"),
             })?;
         Ok(Outcome {
             output,
-            changes: Changes {
-                root: changes.transaction_storage_root,
-                transaction: changes.transaction,
-            },
+            changes: Changes { root: changes.transaction_storage_root, transaction: changes.transaction },
             statistics: raw.statistics,
             allocations: raw.allocations,
         })
@@ -339,41 +305,26 @@ impl Call<'_> {
             HeapPages::Fixed(pages) => pages,
             HeapPages::NodeDefault | HeapPages::FromState => NODE_HEAP_PAGES,
         };
-        let pages = self
-            .heap_pages
-            .or(from_state.map(|pages| pages.try_into().unwrap_or(u32::MAX)))
-            .unwrap_or(configured);
+        let pages =
+            self.heap_pages.or(from_state.map(|pages| pages.try_into().unwrap_or(u32::MAX))).unwrap_or(configured);
         let request = Request {
             entry: self.entry,
             input: self.input,
-            heap_pages: if self.importing {
-                pages.saturating_mul(2)
-            } else {
-                pages
-            },
+            heap_pages: if self.importing { pages.saturating_mul(2) } else { pages },
             record_allocations: self.record_allocations,
             count_host_calls: self.count_host_calls,
         };
         let engine = &self.runtime.engine;
         let surface = &self.runtime.surface;
-        let Answer {
-            output,
-            statistics,
-            events,
-        } = sp_externalities::set_and_run_with_externalities(ext, || engine.call(surface, request));
-        RawOutcome {
-            output,
-            statistics,
-            allocations: events,
-        }
+        let Answer { output, statistics, events } =
+            sp_externalities::set_and_run_with_externalities(ext, || engine.call(surface, request));
+        RawOutcome { output, statistics, allocations: events }
     }
 }
 
 fn unknown_imports<H: HostFunctions>(surface: &Surface) -> Vec<String> {
     let functions = H::host_functions();
-    let known = |name: &str| {
-        OVERRIDDEN.contains(&name) || functions.iter().any(|function| function.name() == name)
-    };
+    let known = |name: &str| OVERRIDDEN.contains(&name) || functions.iter().any(|function| function.name() == name);
     let mut unknown: Vec<_> = surface
         .imports
         .iter()
@@ -410,23 +361,15 @@ fn embedded_version(sections: &BTreeMap<&str, &[u8]>) -> Option<Result<RuntimeVe
             // Each entry is 8 bytes of identity and a little-endian version, with nothing around.
             let (entries, rest) = section.as_chunks::<12>();
             if !rest.is_empty() {
-                return Err(format!(
-                    "`runtime_apis` has {} bytes, not a multiple of 12",
-                    section.len()
-                ));
+                return Err(format!("`runtime_apis` has {} bytes, not a multiple of 12", section.len()));
             }
             entries
                 .iter()
-                .map(|entry| {
-                    <([u8; 8], u32)>::decode(&mut entry.as_slice())
-                        .map_err(|error| error.to_string())
-                })
+                .map(|entry| <([u8; 8], u32)>::decode(&mut entry.as_slice()).map_err(|error| error.to_string()))
                 .collect::<Result<Vec<_>, _>>()
         });
         let apis = apis.transpose()?;
-        let core = apis
-            .as_ref()
-            .and_then(|apis| sp_version::core_version_from_apis(&apis.clone().into()));
+        let core = apis.as_ref().and_then(|apis| sp_version::core_version_from_apis(&apis.clone().into()));
         let mut version = RuntimeVersion::decode_with_version_hint(&mut version, core)
             .map_err(|error| format!("`runtime_version` does not decode: {error}"))?;
         if let Some(apis) = apis {
@@ -448,15 +391,7 @@ pub(crate) fn read_version<H: HostFunctions>(
         return version.map(|version| version.encode());
     }
     // One cheap call: interpreting answers long before a compiler would.
-    let config = Config {
-        engine: Engine::Wasmi,
-        ..config.clone()
-    };
-    let runtime =
-        Runtime::with_host_functions::<H>(&wasm, &config).map_err(|error| error.to_string())?;
-    runtime
-        .call("Core_version", &[])
-        .with(ext)
-        .output
-        .map_err(|error| error.to_string())
+    let config = Config { engine: Engine::Wasmi, ..config.clone() };
+    let runtime = Runtime::with_host_functions::<H>(&wasm, &config).map_err(|error| error.to_string())?;
+    runtime.call("Core_version", &[]).with(ext).output.map_err(|error| error.to_string())
 }

@@ -101,14 +101,8 @@ impl<A> Session<A> {
         if self.log.len() == LOG_LINES {
             self.log.pop_front();
         }
-        let cut = |bytes: &[u8]| {
-            String::from_utf8_lossy(&bytes[..bytes.len().min(LOG_LINE_BYTES)]).into_owned()
-        };
-        self.log.push_back(LogLine {
-            level,
-            target: cut(target),
-            message: cut(message),
-        });
+        let cut = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(LOG_LINE_BYTES)]).into_owned();
+        self.log.push_back(LogLine { level, target: cut(target), message: cut(message) });
     }
 
     /// Completes the statistics at the end of a call. `heap_base` and `memory` are addresses in bytes.
@@ -116,12 +110,10 @@ impl<A> Session<A> {
         let used = match &self.heap {
             Heap::Host(allocator) => {
                 let stats = allocator.stats();
-                self.statistics.host_bytes_given =
-                    u64::try_from(stats.bytes_allocated_sum).unwrap_or(u64::MAX);
+                self.statistics.host_bytes_given = u64::try_from(stats.bytes_allocated_sum).unwrap_or(u64::MAX);
                 self.statistics.host_bytes_peak = stats.bytes_allocated_peak.into();
                 // The allocator aligns its base up to 8.
-                u64::from(heap_base.unwrap_or(0)).next_multiple_of(8)
-                    + u64::from(stats.address_space_used)
+                u64::from(heap_base.unwrap_or(0)).next_multiple_of(8) + u64::from(stats.address_space_used)
             }
             Heap::Guest(_) | Heap::Unborn => memory,
         };

@@ -18,14 +18,10 @@ pub type Hasher = sp_core::Blake2Hasher;
 #[non_exhaustive]
 pub enum StateError {
     /// Not JSON, or JSON of another shape.
-    #[error(
-        "not a state: {0}; a raw chain specification, a case or {{\"top\":{{}},\"childrenDefault\":{{}}}} is"
-    )]
+    #[error("not a state: {0}; a raw chain specification, a case or {{\"top\":{{}},\"childrenDefault\":{{}}}} is")]
     Shape(#[from] serde_json::Error),
     /// The specification is not a raw one.
-    #[error(
-        "the chain specification is not raw: it has `genesis.{0}` instead of `genesis.raw`; build one with --raw"
-    )]
+    #[error("the chain specification is not raw: it has `genesis.{0}` instead of `genesis.raw`; build one with --raw")]
     NotRaw(String),
     /// A key or value is not hexadecimal.
     #[error("`{what}` is not hexadecimal: {reason}")]
@@ -79,20 +75,14 @@ impl Default for State {
 
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State")
-            .field("root", &self.root())
-            .field("version", &self.version)
-            .finish_non_exhaustive()
+        f.debug_struct("State").field("root", &self.root()).field("version", &self.version).finish_non_exhaustive()
     }
 }
 
 impl State {
     /// A state from storage, with its trie laid out by `version`.
     pub fn new(storage: Storage, version: StateVersion) -> Self {
-        State {
-            backend: InMemoryBackend::from((storage, version)),
-            version,
-        }
+        State { backend: InMemoryBackend::from((storage, version)), version }
     }
 
     /// Reads a raw chain specification, a case, or `{"top": {}, "childrenDefault": {}}` with hexadecimal keys and values.
@@ -105,10 +95,9 @@ impl State {
         let file = StateFile::parse(json)?;
         let state = file.state()?;
         match file.parent_root()? {
-            Some(expected) if expected != state.root() => Err(StateError::Root {
-                found: format!("{:?}", state.root()),
-                expected: format!("{expected:?}"),
-            }),
+            Some(expected) if expected != state.root() => {
+                Err(StateError::Root { found: format!("{:?}", state.root()), expected: format!("{expected:?}") })
+            }
             _ => Ok(state),
         }
     }
@@ -140,16 +129,12 @@ impl State {
 
     /// Sets the value of a key in the top trie.
     pub fn insert(&mut self, key: &[u8], value: &[u8]) {
-        self.backend.insert(
-            [(None, vec![(key.to_vec(), Some(value.to_vec()))])],
-            self.version,
-        );
+        self.backend.insert([(None, vec![(key.to_vec(), Some(value.to_vec()))])], self.version);
     }
 
     /// Applies what a call changed.
     pub fn commit(&mut self, changes: Changes) {
-        self.backend
-            .apply_transaction(changes.root, changes.transaction);
+        self.backend.apply_transaction(changes.root, changes.transaction);
     }
 }
 
@@ -168,9 +153,7 @@ impl Changes {
 
 impl std::fmt::Debug for Changes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Changes")
-            .field("root", &self.root)
-            .finish_non_exhaustive()
+        f.debug_struct("Changes").field("root", &self.root).finish_non_exhaustive()
     }
 }
 
@@ -212,18 +195,14 @@ impl<'a> StateFile<'a> {
     fn parse(json: &'a [u8]) -> Result<Self, StateError> {
         // A derived reader would also take a list of the fields in order.
         if json.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-            return Err(serde::de::Error::custom("it does not begin with an object"))
-                .map_err(StateError::Shape);
+            return Err(StateError::Shape(serde::de::Error::custom("it does not begin with an object")));
         }
         let mut file: StateFile<'a> = serde_json::from_slice(json)?;
         if let (None, Some(genesis)) = (&file.top, file.genesis.take()) {
             let raw = match genesis.get("raw") {
                 Some(raw) => raw,
                 None => {
-                    let found = genesis
-                        .keys()
-                        .next()
-                        .map_or_else(|| "nothing".to_owned(), |key| key.to_string());
+                    let found = genesis.keys().next().map_or_else(|| "nothing".to_owned(), |key| key.to_string());
                     return Err(StateError::NotRaw(found));
                 }
             };
@@ -253,30 +232,20 @@ impl<'a> StateFile<'a> {
         for (key, child) in &self.children {
             let key_bytes = bytes(key, key)?;
             // Specifications name a child with or without the prefix under which its root is stored.
-            let unprefixed =
-                key_bytes.strip_prefix(well_known_keys::DEFAULT_CHILD_STORAGE_KEY_PREFIX);
+            let unprefixed = key_bytes.strip_prefix(well_known_keys::DEFAULT_CHILD_STORAGE_KEY_PREFIX);
             let unprefixed = unprefixed.map_or_else(|| key_bytes.clone(), <[u8]>::to_vec);
             let mut data = BTreeMap::new();
             for (key, value) in child {
                 data.insert(bytes(key, key)?, bytes(value, key)?);
             }
             let info = ChildInfo::new_default(&unprefixed);
-            storage.children_default.insert(
-                unprefixed,
-                StorageChild {
-                    data,
-                    child_info: info,
-                },
-            );
+            storage.children_default.insert(unprefixed, StorageChild { data, child_info: info });
         }
         Ok(State::new(storage, self.version()?))
     }
 
     fn parent_root(&self) -> Result<Option<H256>, StateError> {
-        self.parent_state_root
-            .as_ref()
-            .map(|root| hash(root, "parent_state_root"))
-            .transpose()
+        self.parent_state_root.as_ref().map(|root| hash(root, "parent_state_root")).transpose()
     }
 }
 
@@ -309,11 +278,7 @@ impl Case {
         let input = file.input.as_ref().ok_or(StateError::Missing("input"))?;
         Ok(Case {
             name: file.name.as_deref().unwrap_or_default().to_owned(),
-            entry: file
-                .entry
-                .as_deref()
-                .ok_or(StateError::Missing("entry"))?
-                .to_owned(),
+            entry: file.entry.as_deref().ok_or(StateError::Missing("entry"))?.to_owned(),
             input: bytes(input, "input")?,
             parent_state_root: file.parent_root()?,
             expected_state_root: file
@@ -321,21 +286,15 @@ impl Case {
                 .as_ref()
                 .map(|root| hash(root, "expected_state_root"))
                 .transpose()?,
-            state: if file.top.is_some() {
-                Some(file.state()?)
-            } else {
-                None
-            },
+            state: if file.top.is_some() { Some(file.state()?) } else { None },
         })
     }
 }
 
 fn bytes(text: &str, what: &str) -> Result<Vec<u8>, StateError> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
-    hex::decode(digits).map_err(|error| StateError::Hex {
-        what: what.chars().take(80).collect(),
-        reason: error.to_string(),
-    })
+    hex::decode(digits)
+        .map_err(|error| StateError::Hex { what: what.chars().take(80).collect(), reason: error.to_string() })
 }
 
 fn hash(text: &str, what: &str) -> Result<H256, StateError> {
@@ -353,11 +312,9 @@ mod tests {
 
     #[test]
     fn reads_each_shape() {
-        let plain =
-            State::from_json(br#"{"top":{"0x61":"0x62"},"childrenDefault":{}}"#).expect("a state");
+        let plain = State::from_json(br#"{"top":{"0x61":"0x62"},"childrenDefault":{}}"#).expect("a state");
         let spec =
-            State::from_json(br#"{"name":"x","id":"y","genesis":{"raw":{"top":{"0x61":"0x62"}}}}"#)
-                .expect("a spec");
+            State::from_json(br#"{"name":"x","id":"y","genesis":{"raw":{"top":{"0x61":"0x62"}}}}"#).expect("a spec");
         assert_eq!(plain.root(), spec.root());
         let case = Case::from_json(
             br#"{"name":"n","entry":"E","input":"0x0102","state_version":1,"top":{"0x61":"0x62"},"childrenDefault":{"0x63":{"0x64":"0x65"}}}"#,

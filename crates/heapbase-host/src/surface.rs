@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    BinaryReaderError, ConstExpr, DataKind, ExternalKind, FuncType, FuncValidatorAllocations,
-    Operator, Parser, Payload, TypeRef, ValType, ValidPayload, Validator, WasmFeatures,
+    BinaryReaderError, ConstExpr, DataKind, ExternalKind, FuncType, FuncValidatorAllocations, Operator, Parser,
+    Payload, TypeRef, ValType, ValidPayload, Validator, WasmFeatures,
 };
 
 use crate::{
@@ -77,26 +77,16 @@ impl Walk {
     }
 
     fn export(&self, name: &str) -> Option<(ExternalKind, u32)> {
-        self.exports
-            .iter()
-            .find(|(export, ..)| export == name)
-            .map(|&(_, kind, index)| (kind, index))
+        self.exports.iter().find(|(export, ..)| export == name).map(|&(_, kind, index)| (kind, index))
     }
 }
 
 /// Reads a module's surface and checks the rules of its allocator spec.
 pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
     if !wasm.starts_with(b"\0asm\x01\0\0\0") {
-        return Err(Error::NotWasm {
-            found: hex::encode(&wasm[..wasm.len().min(8)]),
-        });
+        return Err(Error::NotWasm { found: hex::encode(&wasm[..wasm.len().min(8)]) });
     }
-    let mut walk = Walk {
-        types: Vec::new(),
-        function_types: Vec::new(),
-        globals: Vec::new(),
-        exports: Vec::new(),
-    };
+    let mut walk = Walk { types: Vec::new(), function_types: Vec::new(), globals: Vec::new(), exports: Vec::new() };
     let mut imports = Vec::new();
     let mut unsupported = None;
     let mut memories = Vec::new();
@@ -111,8 +101,7 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
         match payload {
             Payload::TypeSection(reader) => {
                 for ty in reader.into_iter_err_on_gc_types() {
-                    walk.types
-                        .push(Some(ty.map_err(|error| invalid("type", &error))?));
+                    walk.types.push(Some(ty.map_err(|error| invalid("type", &error))?));
                 }
             }
             Payload::ImportSection(reader) => {
@@ -129,30 +118,20 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
                         }
                         TypeRef::Global(ty) => {
                             walk.globals.push((ty.content_type, None));
-                            unsupported.get_or_insert((
-                                format!("{}.{}", import.module, import.name),
-                                "global",
-                            ));
+                            unsupported.get_or_insert((format!("{}.{}", import.module, import.name), "global"));
                         }
                         TypeRef::Table(_) => {
-                            unsupported.get_or_insert((
-                                format!("{}.{}", import.module, import.name),
-                                "table",
-                            ));
+                            unsupported.get_or_insert((format!("{}.{}", import.module, import.name), "table"));
                         }
                         _ => {
-                            unsupported.get_or_insert((
-                                format!("{}.{}", import.module, import.name),
-                                "tag",
-                            ));
+                            unsupported.get_or_insert((format!("{}.{}", import.module, import.name), "tag"));
                         }
                     }
                 }
             }
             Payload::FunctionSection(reader) => {
                 for ty in reader {
-                    walk.function_types
-                        .push(ty.map_err(|error| invalid("function", &error))?);
+                    walk.function_types.push(ty.map_err(|error| invalid("function", &error))?);
                 }
             }
             Payload::MemorySection(reader) => {
@@ -163,19 +142,14 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
             Payload::GlobalSection(reader) => {
                 for global in reader {
                     let global = global.map_err(|error| invalid("global", &error))?;
-                    let value = if global.ty.mutable {
-                        None
-                    } else {
-                        constant(&global.init_expr)
-                    };
+                    let value = if global.ty.mutable { None } else { constant(&global.init_expr) };
                     walk.globals.push((global.ty.content_type, value));
                 }
             }
             Payload::ExportSection(reader) => {
                 for export in reader {
                     let export = export.map_err(|error| invalid("export", &error))?;
-                    walk.exports
-                        .push((export.name.to_owned(), export.kind, export.index));
+                    walk.exports.push((export.name.to_owned(), export.kind, export.index));
                 }
             }
             Payload::StartSection { .. } => start = true,
@@ -192,9 +166,7 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
                 }
             }
             Payload::DataCountSection { .. } => passive = true,
-            Payload::CodeSectionStart {
-                unchecked_range, ..
-            } => code_start = unchecked_range.start as usize,
+            Payload::CodeSectionStart { unchecked_range, .. } => code_start = unchecked_range.start as usize,
             _ => {}
         }
     }
@@ -210,32 +182,22 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
     }
     let memory = match memories.as_slice() {
         [] => {
-            return Err(Error::Memory {
-                found: "has no memory",
-            });
+            return Err(Error::Memory { found: "has no memory" });
         }
         [memory] => memory,
         _ => {
-            return Err(Error::Memory {
-                found: "has several memories",
-            });
+            return Err(Error::Memory { found: "has several memories" });
         }
     };
     if memory.memory64 || memory.shared {
-        return Err(Error::Memory {
-            found: "has a shared or 64-bit memory",
-        });
+        return Err(Error::Memory { found: "has a shared or 64-bit memory" });
     }
     let memory_exported = matches!(walk.export("memory"), Some((ExternalKind::Memory, _)));
     if !memory_exported && memory_imported.is_none() {
-        return Err(Error::Memory {
-            found: "neither imports nor exports its memory",
-        });
+        return Err(Error::Memory { found: "neither imports nor exports its memory" });
     }
     if !memory_exported && walk.export("memory").is_some() {
-        return Err(Error::Memory {
-            found: "exports something else as `memory`",
-        });
+        return Err(Error::Memory { found: "exports something else as `memory`" });
     }
 
     let size = memory.initial * crate::WASM_PAGE;
@@ -245,12 +207,7 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
             (Some(start), Some(segments)) => {
                 let end = u64::from(start) + bytes.len() as u64;
                 if end > size {
-                    return Err(Error::DataOutOfBounds {
-                        index: index as u32,
-                        start: start.into(),
-                        end,
-                        size,
-                    });
+                    return Err(Error::DataOutOfBounds { index: index as u32, start: start.into(), end, size });
                 }
                 segments.push(Segment { start, bytes });
             }
@@ -265,22 +222,12 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
         .exports
         .iter()
         .filter(|(_, kind, _)| *kind == ExternalKind::Func)
-        .map(|(name, _, index)| {
-            (
-                name.clone(),
-                walk.function_type(*index)
-                    .map_or_else(String::new, signature),
-            )
-        })
+        .map(|(name, _, index)| (name.clone(), walk.function_type(*index).map_or_else(String::new, signature)))
         .collect();
 
     // A type that does not exist is for the validator to report.
     let import_types = (0..imports.len() as u32)
-        .map(|index| {
-            walk.function_type(index)
-                .cloned()
-                .unwrap_or_else(|| FuncType::new([], []))
-        })
+        .map(|index| walk.function_type(index).cloned().unwrap_or_else(|| FuncType::new([], [])))
         .collect();
     Ok(Surface {
         spec,
@@ -298,11 +245,7 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
 }
 
 /// The rules of `spec/v1.md`, "How a host decides".
-fn check_spec(
-    spec: Spec,
-    walk: &Walk,
-    imports: &[(String, String)],
-) -> Result<Option<HeapBase>, Error> {
+fn check_spec(spec: Spec, walk: &Walk, imports: &[(String, String)]) -> Result<Option<HeapBase>, Error> {
     let heap_base = match walk.export("__heap_base") {
         Some((ExternalKind::Global, index)) => walk.globals.get(index as usize),
         _ => None,
@@ -333,41 +276,19 @@ fn check_spec(
             for (name, expected, required) in required {
                 match walk.export(name) {
                     Some((ExternalKind::Func, index)) => {
-                        let found = walk
-                            .function_type(index)
-                            .map_or_else(String::new, signature);
+                        let found = walk.function_type(index).map_or_else(String::new, signature);
                         if found != expected {
-                            return Err(Error::WrongSignature {
-                                spec,
-                                name,
-                                expected,
-                                found,
-                            });
+                            return Err(Error::WrongSignature { spec, name, expected, found });
                         }
                     }
                     Some(_) if required => {
-                        return Err(Error::MissingExport {
-                            spec,
-                            name,
-                            expected,
-                            found: absent(walk, name),
-                        });
+                        return Err(Error::MissingExport { spec, name, expected, found: absent(walk, name) });
                     }
                     Some(_) => {
-                        return Err(Error::WrongSignature {
-                            spec,
-                            name,
-                            expected,
-                            found: "not a function".to_owned(),
-                        });
+                        return Err(Error::WrongSignature { spec, name, expected, found: "not a function".to_owned() });
                     }
                     None if required => {
-                        return Err(Error::MissingExport {
-                            spec,
-                            name,
-                            expected,
-                            found: absent(walk, name),
-                        });
+                        return Err(Error::MissingExport { spec, name, expected, found: absent(walk, name) });
                     }
                     None => {}
                 }
@@ -377,11 +298,7 @@ fn check_spec(
                 .filter(|(_, name)| name == MALLOC || name == FREE)
                 .map(|(module, name)| format!("{module}.{name}"))
                 .collect();
-            if mixed.is_empty() {
-                Ok(None)
-            } else {
-                Err(Error::MixedAllocators { imports: mixed })
-            }
+            if mixed.is_empty() { Ok(None) } else { Err(Error::MixedAllocators { imports: mixed }) }
         }
     }
 }
@@ -404,13 +321,7 @@ fn absent(walk: &Walk, name: &str) -> String {
 
 /// Renders a function's type as `(i32, i32) -> i64`.
 fn signature(ty: &FuncType) -> String {
-    let join = |types: &[ValType]| {
-        types
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let join = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match ty.results() {
         [] => format!("({})", join(ty.params())),
         [result] => format!("({}) -> {result}", join(ty.params())),
@@ -428,11 +339,7 @@ fn constant(expr: &ConstExpr<'_>) -> Option<u32> {
 }
 
 fn invalid(section: &'static str, error: &BinaryReaderError) -> Error {
-    Error::Invalid {
-        message: error.message().to_owned(),
-        section,
-        offset: error.offset() as usize,
-    }
+    Error::Invalid { message: error.message().to_owned(), section, offset: error.offset() as usize }
 }
 
 /// Validates the whole module under the features that [`Features`] allows, function bodies on all cores.
@@ -453,10 +360,7 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| invalid(section, &error))?;
         section = name_of(&payload).unwrap_or(section);
-        match validator
-            .payload(&payload)
-            .map_err(|error| invalid(section, &error))?
-        {
+        match validator.payload(&payload).map_err(|error| invalid(section, &error))? {
             ValidPayload::Func(function, body) => bodies.push((function, body)),
             ValidPayload::Ok | ValidPayload::End(_) | ValidPayload::Parser(_) => {}
         }
@@ -476,9 +380,7 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
             }
         }
     }
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(8);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     // A thread is worth its start only with some megabyte of code to read.
     let threads = threads.min(1 + wasm.len() / (1 << 20));
     let share = bodies.len().div_ceil(threads).max(1);
@@ -497,10 +399,7 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
     };
     let worst = std::thread::scope(|scope| {
         let own = chunks.pop();
-        let others: Vec<_> = chunks
-            .into_iter()
-            .map(|chunk| scope.spawn(|| check(chunk)))
-            .collect();
+        let others: Vec<_> = chunks.into_iter().map(|chunk| scope.spawn(|| check(chunk))).collect();
         let mut errors: Vec<_> = own.map(check).and_then(Result::err).into_iter().collect();
         for other in others {
             match other.join() {

@@ -26,23 +26,14 @@ const TRAILER: usize = 8 + 16 + 8 + 8;
 const PREPARE_VERSION: u32 = 1;
 
 /// The file for one module under one engine.
-pub(crate) fn file(
-    folder: &Path,
-    module_hash: &[u8; 32],
-    engine: &wasmtime::Engine,
-    config: &Config,
-) -> PathBuf {
+pub(crate) fn file(folder: &Path, module_hash: &[u8; 32], engine: &wasmtime::Engine, config: &Config) -> PathBuf {
     let mut hasher = XxHash64::with_seed(0);
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
     PREPARE_VERSION.hash(&mut hasher);
     config.features.hash(&mut hasher);
     config.limits.fuel.is_some().hash(&mut hasher);
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    folder.join(format!(
-        "{}-{:016x}.cwasm",
-        hex::encode(module_hash),
-        hasher.finish()
-    ))
+    folder.join(format!("{}-{:016x}.cwasm", hex::encode(module_hash), hasher.finish()))
 }
 
 /// A file of the cache that has been read and found whole.
@@ -84,26 +75,17 @@ pub(crate) fn open(path: &Path) -> Option<Entry> {
         let Some(shift) = trailer.first_chunk::<8>() else {
             return Ok(None);
         };
-        Ok(whole.then(|| Entry {
-            file,
-            code_shift: i64::from_le_bytes(*shift),
-        }))
+        Ok(whole.then(|| Entry { file, code_shift: i64::from_le_bytes(*shift) }))
     };
     match entry() {
         Ok(Some(entry)) => Some(entry),
         Ok(None) => {
-            log::info!(
-                "{} is damaged or foreign and will be replaced",
-                path.display()
-            );
+            log::info!("{} is damaged or foreign and will be replaced", path.display());
             None
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
-            log::info!(
-                "{} cannot be read and will be replaced: {error}",
-                path.display()
-            );
+            log::info!("{} cannot be read and will be replaced: {error}", path.display());
             None
         }
     }
@@ -113,9 +95,7 @@ pub(crate) fn open(path: &Path) -> Option<Entry> {
 pub(crate) fn store(path: &Path, code: &[u8], code_shift: i64) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_private(folder)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".heapbase-")
-        .tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".heapbase-").tempfile_in(folder)?;
     let mut hasher = XxHash3_128::new();
     hasher.write(code);
     hasher.write(&code_shift.to_le_bytes());
@@ -135,10 +115,7 @@ fn make_private(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 #[cfg(test)]
@@ -155,14 +132,7 @@ mod tests {
         assert_eq!(open(&path).expect("the entry is whole").code_shift, -77);
 
         let whole = fs::read(&path).expect("the entry can be read");
-        for at in [
-            0,
-            500_000,
-            whole.len() - 1,
-            whole.len() - 9,
-            whole.len() - 20,
-            whole.len() - 35,
-        ] {
+        for at in [0, 500_000, whole.len() - 1, whole.len() - 9, whole.len() - 20, whole.len() - 35] {
             let mut damaged = whole.clone();
             damaged[at] ^= 1;
             fs::write(&path, damaged).expect("the entry can be written");
@@ -183,8 +153,7 @@ mod tests {
                 let path = &path;
                 scope.spawn(move || {
                     for _ in 0..20 {
-                        store(path, &vec![writer; 100_000], i64::from(writer))
-                            .expect("the folder can be written");
+                        store(path, &vec![writer; 100_000], i64::from(writer)).expect("the folder can be written");
                         assert!(open(path).is_some());
                     }
                 });

@@ -8,9 +8,9 @@ use std::{
 use sp_wasm_interface::{
     FunctionContext, HostFunctionRegistry, HostFunctions,
     wasmtime::{
-        self, AsContextMut, Caller, Config as WasmtimeConfig, Extern, Func, Instance,
-        InstanceAllocationStrategy, InstancePre, Linker, Memory, Module, ModuleExport, OptLevel,
-        Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc, Val, WasmBacktrace,
+        self, AsContextMut, Caller, Config as WasmtimeConfig, Extern, Func, Instance, InstanceAllocationStrategy,
+        InstancePre, Linker, Memory, Module, ModuleExport, OptLevel, Store, StoreLimits, StoreLimitsBuilder, Trap,
+        TypedFunc, Val, WasmBacktrace,
     },
 };
 
@@ -77,12 +77,10 @@ impl<C: Holder> Guest for View<C> {
     }
 
     fn call_alloc(&mut self, alloc: &Alloc, size: u32) -> Result<u32, Cause> {
-        alloc
-            .call(&mut self.0, size)
-            .map_err(|error| match error.downcast_ref() {
-                Some(Trap::OutOfFuel) => Cause::OutOfFuel,
-                _ => Cause::AllocatorTrapped(error.root_cause().to_string()),
-            })
+        alloc.call(&mut self.0, size).map_err(|error| match error.downcast_ref() {
+            Some(Trap::OutOfFuel) => Cause::OutOfFuel,
+            _ => Cause::AllocatorTrapped(error.root_cause().to_string()),
+        })
     }
 }
 
@@ -127,10 +125,7 @@ fn engine_config(config: &Config) -> WasmtimeConfig {
 }
 
 fn refused(error: &wasmtime::Error) -> Error {
-    Error::Engine {
-        engine: crate::Engine::Wasmtime,
-        reason: format!("{error:#}"),
-    }
+    Error::Engine { engine: crate::Engine::Wasmtime, reason: format!("{error:#}") }
 }
 
 impl Compiled {
@@ -152,21 +147,15 @@ impl Compiled {
         surface: &Surface,
         config: &Config,
     ) -> Result<(Self, bool), Error> {
-        let engine =
-            wasmtime::Engine::new(&engine_config(config)).map_err(|error| refused(&error))?;
-        let path = config
-            .cache
-            .folder()
-            .map(|folder| cache::file(&folder, module_hash, &engine, config));
+        let engine = wasmtime::Engine::new(&engine_config(config)).map_err(|error| refused(&error))?;
+        let path = config.cache.folder().map(|folder| cache::file(&folder, module_hash, &engine, config));
         let cached = path.as_deref().and_then(cache::open).and_then(|entry| {
             // SAFETY: the file is what `store` wrote, by its checksum, and was opened before that was verified: writers
             // replace files by renaming and never change them, and the folder belongs to the user alone. Code for
             // another engine or version is refused by the engine itself.
             let module = unsafe { Module::deserialize_open_file(&engine, entry.file) };
             module
-                .inspect_err(|error| {
-                    log::info!("cached code does not load and is compiled again: {error:#}")
-                })
+                .inspect_err(|error| log::info!("cached code does not load and is compiled again: {error:#}"))
                 .ok()
                 .map(|module| (module, entry.code_shift))
         });
@@ -176,37 +165,23 @@ impl Compiled {
             None => {
                 crate::surface::validate(&wasm, config.features, &config.limits)?;
                 let prepared = prepare::prepare(&wasm, surface, (surface.memory_min, None), false)?;
-                let module =
-                    Module::new(&engine, &prepared.wasm).map_err(|error| refused(&error))?;
+                let module = Module::new(&engine, &prepared.wasm).map_err(|error| refused(&error))?;
                 if let Some(path) = &path {
                     let stored = module.serialize().map_err(std::io::Error::other);
-                    if let Err(error) =
-                        stored.and_then(|code| cache::store(path, &code, prepared.code_shift))
-                    {
-                        log::warn!(
-                            "the compiled code cannot be kept in {}: {error}",
-                            path.display()
-                        );
+                    if let Err(error) = stored.and_then(|code| cache::store(path, &code, prepared.code_shift)) {
+                        log::warn!("the compiled code cannot be kept in {}: {error}", path.display());
                     }
                 }
                 (module, prepared.code_shift)
             }
         };
         let linker = link::<H>(&engine, &module)?;
-        let pre = linker
-            .instantiate_pre(&module)
-            .map_err(|error| refused(&error))?;
+        let pre = linker.instantiate_pre(&module).map_err(|error| refused(&error))?;
         let image = Image::new(&wasm, surface);
-        let pool = slot::Pool::new(image.as_ref(), config.keep_resident).map_err(|error| {
-            Error::Engine {
-                engine: crate::Engine::Wasmtime,
-                reason: error.to_string(),
-            }
-        })?;
+        let pool = slot::Pool::new(image.as_ref(), config.keep_resident)
+            .map_err(|error| Error::Engine { engine: crate::Engine::Wasmtime, reason: error.to_string() })?;
         let export = |name: &str| module.get_export_index(name);
-        let memory = export("memory").ok_or(Error::Memory {
-            found: "does not export its memory",
-        })?;
+        let memory = export("memory").ok_or(Error::Memory { found: "does not export its memory" })?;
         Ok((
             Compiled {
                 memory,
@@ -240,20 +215,13 @@ impl Compiled {
     ) -> Result<(u64, Option<u32>), Failed> {
         let plain = |cause: Cause| (cause, None);
         let broken = |what: &str| (Cause::Instantiation(what.to_owned()), None);
-        let unusable =
-            |error: wasmtime::Error| (Cause::Instantiation(error.to_string()), Some(error));
-        let instance = if request.count_host_calls {
-            self.counting_instance(store)
-        } else {
-            self.pre.instantiate(&mut *store)
-        }
-        .map_err(|error| {
-            let cause = store.data_mut().session.fault.take();
-            (
-                cause.unwrap_or_else(|| Cause::Instantiation(error.root_cause().to_string())),
-                Some(error),
-            )
-        })?;
+        let unusable = |error: wasmtime::Error| (Cause::Instantiation(error.to_string()), Some(error));
+        let instance =
+            if request.count_host_calls { self.counting_instance(store) } else { self.pre.instantiate(&mut *store) }
+                .map_err(|error| {
+                    let cause = store.data_mut().session.fault.take();
+                    (cause.unwrap_or_else(|| Cause::Instantiation(error.root_cause().to_string())), Some(error))
+                })?;
         let memory = instance
             .get_module_export(&mut *store, &self.memory)
             .and_then(Extern::into_memory)
@@ -263,9 +231,7 @@ impl Compiled {
         let heap = match surface.spec {
             Spec::Legacy => {
                 if heap_pages > 0 {
-                    memory
-                        .grow(&mut *store, heap_pages.into())
-                        .map_err(unusable)?;
+                    memory.grow(&mut *store, heap_pages.into()).map_err(unusable)?;
                 }
                 let base = match surface.heap_base {
                     Some(HeapBase::Constant(base)) => base,
@@ -275,8 +241,7 @@ impl Compiled {
                         .and_then(|export| instance.get_module_export(&mut *store, export))
                         .and_then(Extern::into_global)
                         .and_then(|global| global.get(&mut *store).i32())
-                        .ok_or_else(|| broken("its `__heap_base` is not an i32"))?
-                        as u32,
+                        .ok_or_else(|| broken("its `__heap_base` is not an i32"))? as u32,
                 };
                 heap_base = Some(base);
                 heap::legacy(base).map_err(plain)?
@@ -288,9 +253,7 @@ impl Compiled {
                     .and_then(|export| instance.get_module_export(&mut *store, export))
                     .and_then(Extern::into_func)
                     .ok_or_else(|| broken("it has no `alloc`"))?;
-                Heap::Guest(Arc::new(
-                    alloc.typed::<u32, u32>(&mut *store).map_err(unusable)?,
-                ))
+                Heap::Guest(Arc::new(alloc.typed::<u32, u32>(&mut *store).map_err(unusable)?))
             }
         };
         store.data_mut().session.heap = heap;
@@ -303,13 +266,9 @@ impl Compiled {
             .typed::<(u32, u32), u64>(&mut *store)
             .map_err(unusable)?;
 
-        let (ptr, len) = super::write_input(&mut View(&mut *store), surface.spec, request.input)
-            .map_err(plain)?;
+        let (ptr, len) = super::write_input(&mut View(&mut *store), surface.spec, request.input).map_err(plain)?;
         let packed = entry.call(&mut *store, (ptr, len)).map_err(|error| {
-            let cause = match (
-                store.data_mut().session.fault.take(),
-                error.downcast_ref::<Trap>(),
-            ) {
+            let cause = match (store.data_mut().session.fault.take(), error.downcast_ref::<Trap>()) {
                 (Some(fault), _) => fault,
                 (None, Some(Trap::OutOfFuel)) => Cause::OutOfFuel,
                 (None, Some(trap)) => Cause::Trap(trap.to_string()),
@@ -332,16 +291,10 @@ impl Compiled {
                 return Err(wasmtime::Error::msg(name));
             };
             let ty = inner.ty(&mut *store);
-            let counting = Func::new(
-                &mut *store,
-                ty,
-                move |mut caller: Caller<'_, Data>, params, results: &mut [Val]| {
-                    if let Some(count) = caller
-                        .data_mut()
-                        .session
-                        .host_calls
-                        .as_mut()
-                        .and_then(|calls| calls.get_mut(index))
+            let counting =
+                Func::new(&mut *store, ty, move |mut caller: Caller<'_, Data>, params, results: &mut [Val]| {
+                    if let Some(count) =
+                        caller.data_mut().session.host_calls.as_mut().and_then(|calls| calls.get_mut(index))
                     {
                         *count += 1;
                     }
@@ -350,20 +303,14 @@ impl Compiled {
                         caller.data_mut().session.failed_import.get_or_insert(index);
                     }
                     result
-                },
-            );
+                });
             externs.push(counting.into());
         }
         Instance::new(store, module, &externs)
     }
 
     /// The frames of a trap, and the host function that was being executed: the one that the innermost frame calls.
-    fn trace(
-        &self,
-        surface: &Surface,
-        cause: &Cause,
-        error: Option<&wasmtime::Error>,
-    ) -> (Vec<Frame>, Option<String>) {
+    fn trace(&self, surface: &Surface, cause: &Cause, error: Option<&wasmtime::Error>) -> (Vec<Frame>, Option<String>) {
         let Some(trace) = error.and_then(|error| error.downcast_ref::<WasmBacktrace>()) else {
             return (Vec::new(), None);
         };
@@ -373,9 +320,7 @@ impl Compiled {
             .iter()
             .map(|frame| Frame {
                 function: frame.func_index(),
-                name: frame
-                    .func_name()
-                    .map(|name| format!("{:#}", rustc_demangle::demangle(name))),
+                name: frame.func_name().map(|name| format!("{:#}", rustc_demangle::demangle(name))),
                 offset: frame.module_offset().and_then(original),
             })
             .collect();
@@ -399,62 +344,35 @@ fn called_import(wasm: &[u8], offset: usize) -> Option<u32> {
 
 impl super::Engine for Compiled {
     fn call(&self, surface: &Surface, request: Request<'_>) -> Answer {
-        let fail = |error| Answer {
-            output: Err(error),
-            statistics: Default::default(),
-            events: Vec::new(),
-        };
+        let fail = |error| Answer { output: Err(error), statistics: Default::default(), events: Vec::new() };
         if let Err(error) = super::check_entry(surface, request.entry) {
             return fail(error);
         }
-        let (most, first) =
-            match super::memory_pages(surface, request.heap_pages, self.config.limits.memory_pages)
-            {
-                Ok(pages) => pages,
-                Err(error) => return fail(error),
-            };
+        let (most, first) = match super::memory_pages(surface, request.heap_pages, self.config.limits.memory_pages) {
+            Ok(pages) => pages,
+            Err(error) => return fail(error),
+        };
         let bytes = |pages: u64| (pages * crate::WASM_PAGE) as usize;
         // A start function runs before the heap is there, on the memory that the module declares.
-        let lease = self.pool.lease(bytes(if surface.start {
-            surface.memory_min
-        } else {
-            first
-        }));
+        let lease = self.pool.lease(bytes(if surface.start { surface.memory_min } else { first }));
         let limits = StoreLimitsBuilder::new()
             .memory_size(bytes(most))
             .table_elements(self.config.limits.table_elements)
             .build();
         let mut session = Session::new();
         session.events = request.record_allocations.then(Vec::new);
-        let mut store = Store::new(
-            &self.engine,
-            Data {
-                session,
-                memory: None,
-                limits,
-            },
-        );
+        let mut store = Store::new(&self.engine, Data { session, memory: None, limits });
         store.limiter(|data| &mut data.limits);
         if let Some(fuel) = self.config.limits.fuel {
             // Cannot fail: the engine was configured to count.
             let _ = store.set_fuel(fuel);
         }
 
-        let result = self.run(
-            &mut store,
-            surface,
-            &request,
-            (first - surface.memory_min) as u32,
-        );
-        let heap_base =
-            result
-                .as_ref()
-                .ok()
-                .and_then(|(_, base)| *base)
-                .or(match surface.heap_base {
-                    Some(HeapBase::Constant(base)) => Some(base),
-                    _ => None,
-                });
+        let result = self.run(&mut store, surface, &request, (first - surface.memory_min) as u32);
+        let heap_base = result.as_ref().ok().and_then(|(_, base)| *base).or(match surface.heap_base {
+            Some(HeapBase::Constant(base)) => Some(base),
+            _ => None,
+        });
         let mut view = View(&mut store);
         let (memory, session) = view.split();
         let used = session.finish(heap_base, memory.len() as u64);
@@ -465,10 +383,7 @@ impl super::Engine for Compiled {
         };
         let names = || surface.imports.iter().map(|(_, name)| name.clone());
         if let Some(counts) = session.host_calls.take() {
-            session.statistics.host_calls = names()
-                .zip(counts)
-                .filter(|(_, count)| *count > 0)
-                .collect();
+            session.statistics.host_calls = names().zip(counts).filter(|(_, count)| *count > 0).collect();
         }
         let output = output.map_err(|(cause, error)| {
             let (frames, host_function) = self.trace(surface, &cause, error.as_ref());
@@ -494,10 +409,7 @@ impl<'a> HostFunctionRegistry for Registry<'a> {
     type Error = wasmtime::Error;
     type FunctionContext = Context<View<Caller<'a, Data>>>;
 
-    fn with_function_context<R>(
-        caller: Caller<'_, Data>,
-        callback: impl FnOnce(&mut dyn FunctionContext) -> R,
-    ) -> R {
+    fn with_function_context<R>(caller: Caller<'_, Data>, callback: impl FnOnce(&mut dyn FunctionContext) -> R) -> R {
         callback(&mut Context(View(caller)))
     }
 
@@ -520,10 +432,7 @@ fn fail<T>(caller: &mut Caller<'_, Data>, cause: Cause) -> wasmtime::Result<T> {
     Err(error)
 }
 
-fn link<H: HostFunctions>(
-    engine: &wasmtime::Engine,
-    module: &Module,
-) -> Result<Linker<Data>, Error> {
+fn link<H: HostFunctions>(engine: &wasmtime::Engine, module: &Module) -> Result<Linker<Data>, Error> {
     let mut linker = Linker::new(engine);
     let mut wanted: HashSet<String> = module
         .imports()
@@ -536,40 +445,30 @@ fn link<H: HostFunctions>(
     if wanted.remove(MALLOC) {
         linker
             .func_wrap("env", MALLOC, |mut caller: Caller<'_, Data>, size: u32| {
-                heap::allocate(&mut View(&mut caller), size, Origin::Runtime)
-                    .or_else(|cause| fail(&mut caller, cause))
+                heap::allocate(&mut View(&mut caller), size, Origin::Runtime).or_else(|cause| fail(&mut caller, cause))
             })
             .map_err(link)?;
     }
     if wanted.remove(FREE) {
         linker
             .func_wrap("env", FREE, |mut caller: Caller<'_, Data>, address: u32| {
-                heap::free(&mut View(&mut caller), address)
-                    .or_else(|cause| fail(&mut caller, cause))
+                heap::free(&mut View(&mut caller), address).or_else(|cause| fail(&mut caller, cause))
             })
             .map_err(link)?;
     }
     if wanted.remove("ext_logging_log_version_1") {
         let log = |mut caller: Caller<'_, Data>, level: u32, target: u64, message: u64| {
-            super::host_log(&mut View(&mut caller), level, target, message)
-                .map_err(wasmtime::Error::msg)
+            super::host_log(&mut View(&mut caller), level, target, message).map_err(wasmtime::Error::msg)
         };
-        linker
-            .func_wrap("env", "ext_logging_log_version_1", log)
-            .map_err(link)?;
+        linker.func_wrap("env", "ext_logging_log_version_1", log).map_err(link)?;
     }
     if wanted.remove("ext_misc_print_utf8_version_1") {
         let print = |mut caller: Caller<'_, Data>, message: u64| {
             super::host_print(&mut View(&mut caller), message).map_err(wasmtime::Error::msg)
         };
-        linker
-            .func_wrap("env", "ext_misc_print_utf8_version_1", print)
-            .map_err(link)?;
+        linker.func_wrap("env", "ext_misc_print_utf8_version_1", print).map_err(link)?;
     }
-    let mut registry = Registry {
-        linker: &mut linker,
-        wanted,
-    };
+    let mut registry = Registry { linker: &mut linker, wanted };
     H::register_static(&mut registry).map_err(link)?;
     let unknown = registry.wanted;
 

@@ -7,8 +7,8 @@ use std::{
 
 use sp_wasm_interface::{Function, HostFunctions, Value, ValueType};
 use wasmi::{
-    AsContextMut, Caller, CompilationMode, FuncType, Linker, Memory, Module, Store,
-    StoreContextMut, StoreLimits, StoreLimitsBuilder, TrapCode, TypedFunc, Val, ValType,
+    AsContextMut, Caller, CompilationMode, FuncType, Linker, Memory, Module, Store, StoreContextMut, StoreLimits,
+    StoreLimitsBuilder, TrapCode, TypedFunc, Val, ValType,
 };
 
 use super::{Answer, Request};
@@ -51,12 +51,10 @@ impl Guest for View<'_> {
     }
 
     fn call_alloc(&mut self, alloc: &Alloc, size: u32) -> Result<u32, Cause> {
-        alloc
-            .call(&mut self.0, size)
-            .map_err(|error| match error.as_trap_code() {
-                Some(TrapCode::OutOfFuel) => Cause::OutOfFuel,
-                _ => Cause::AllocatorTrapped(error.to_string()),
-            })
+        alloc.call(&mut self.0, size).map_err(|error| match error.as_trap_code() {
+            Some(TrapCode::OutOfFuel) => Cause::OutOfFuel,
+            _ => Cause::AllocatorTrapped(error.to_string()),
+        })
     }
 }
 
@@ -71,19 +69,12 @@ pub(crate) struct Interpreted {
 }
 
 fn refused(reason: impl ToString) -> Error {
-    Error::Engine {
-        engine: crate::Engine::Wasmi,
-        reason: reason.to_string(),
-    }
+    Error::Engine { engine: crate::Engine::Wasmi, reason: reason.to_string() }
 }
 
 impl Interpreted {
     /// Validates the module and resolves its imports by the functions of `H`.
-    pub(crate) fn load<H: HostFunctions>(
-        wasm: Arc<[u8]>,
-        surface: &Surface,
-        config: &Config,
-    ) -> Result<Self, Error> {
+    pub(crate) fn load<H: HostFunctions>(wasm: Arc<[u8]>, surface: &Surface, config: &Config) -> Result<Self, Error> {
         crate::surface::validate(&wasm, config.features, &config.limits)?;
         let extended = config.features == Features::Extended;
         let mut engine = wasmi::Config::default();
@@ -106,13 +97,7 @@ impl Interpreted {
             .wasm_multi_memory(false);
         let engine = wasmi::Engine::new(&engine);
         let linker = link::<H>(&engine, surface)?;
-        let loaded = Interpreted {
-            engine,
-            linker,
-            wasm,
-            config: config.clone(),
-            modules: Mutex::default(),
-        };
+        let loaded = Interpreted { engine, linker, wasm, config: config.clone(), modules: Mutex::default() };
         // Whatever the engine refuses is refused now, not at the first call.
         loaded.module(surface, (surface.memory_min, surface.memory_min))?;
         Ok(loaded)
@@ -145,17 +130,8 @@ impl Interpreted {
         let instance = self
             .linker
             .instantiate_and_start(&mut *store, module)
-            .map_err(|error| {
-                store
-                    .data_mut()
-                    .session
-                    .fault
-                    .take()
-                    .unwrap_or_else(|| unusable(error))
-            })?;
-        let memory = instance
-            .get_memory(&*store, "memory")
-            .ok_or_else(|| broken("it has no memory"))?;
+            .map_err(|error| store.data_mut().session.fault.take().unwrap_or_else(|| unusable(error)))?;
+        let memory = instance.get_memory(&*store, "memory").ok_or_else(|| broken("it has no memory"))?;
         store.data_mut().memory = Some(memory);
         let mut heap_base = None;
         let heap = match surface.spec {
@@ -165,27 +141,16 @@ impl Interpreted {
                     _ => instance
                         .get_global(&*store, "__heap_base")
                         .and_then(|global| global.get(&*store).i32())
-                        .ok_or_else(|| broken("its `__heap_base` is not an i32"))?
-                        as u32,
+                        .ok_or_else(|| broken("its `__heap_base` is not an i32"))? as u32,
                 };
                 heap_base = Some(base);
                 heap::legacy(base)?
             }
-            Spec::V1 => Heap::Guest(
-                instance
-                    .get_typed_func(&*store, "alloc")
-                    .map_err(unusable)?,
-            ),
+            Spec::V1 => Heap::Guest(instance.get_typed_func(&*store, "alloc").map_err(unusable)?),
         };
         store.data_mut().session.heap = heap;
-        let entry = instance
-            .get_typed_func::<(u32, u32), u64>(&*store, request.entry)
-            .map_err(unusable)?;
-        let (ptr, len) = super::write_input(
-            &mut View(store.as_context_mut()),
-            surface.spec,
-            request.input,
-        )?;
+        let entry = instance.get_typed_func::<(u32, u32), u64>(&*store, request.entry).map_err(unusable)?;
+        let (ptr, len) = super::write_input(&mut View(store.as_context_mut()), surface.spec, request.input)?;
         let packed = entry.call(&mut *store, (ptr, len)).map_err(|error| {
             match (store.data_mut().session.fault.take(), error.as_trap_code()) {
                 (Some(fault), _) => fault,
@@ -200,16 +165,11 @@ impl Interpreted {
 
 impl super::Engine for Interpreted {
     fn call(&self, surface: &Surface, request: Request<'_>) -> Answer {
-        let fail = |error| Answer {
-            output: Err(error),
-            statistics: Default::default(),
-            events: Vec::new(),
-        };
+        let fail = |error| Answer { output: Err(error), statistics: Default::default(), events: Vec::new() };
         if let Err(error) = super::check_entry(surface, request.entry) {
             return fail(error);
         }
-        let pages =
-            super::memory_pages(surface, request.heap_pages, self.config.limits.memory_pages);
+        let pages = super::memory_pages(surface, request.heap_pages, self.config.limits.memory_pages);
         let (most, first) = match pages {
             Ok(pages) => pages,
             Err(error) => return fail(error),
@@ -224,41 +184,24 @@ impl super::Engine for Interpreted {
             .build();
         let mut session = Session::new();
         session.events = request.record_allocations.then(Vec::new);
-        session.host_calls = request
-            .count_host_calls
-            .then(|| vec![0; surface.imports.len()]);
-        let mut store = Store::new(
-            &self.engine,
-            Data {
-                session,
-                memory: None,
-                limits,
-            },
-        );
+        session.host_calls = request.count_host_calls.then(|| vec![0; surface.imports.len()]);
+        let mut store = Store::new(&self.engine, Data { session, memory: None, limits });
         store.limiter(|data| &mut data.limits);
         if let Some(fuel) = self.config.limits.fuel {
             // Cannot fail: the engine was configured to count.
             let _ = store.set_fuel(fuel);
         }
         let result = self.run(&mut store, surface, &module, &request);
-        let heap_base =
-            result
-                .as_ref()
-                .ok()
-                .and_then(|(_, base)| *base)
-                .or(match surface.heap_base {
-                    Some(HeapBase::Constant(base)) => Some(base),
-                    _ => None,
-                });
+        let heap_base = result.as_ref().ok().and_then(|(_, base)| *base).or(match surface.heap_base {
+            Some(HeapBase::Constant(base)) => Some(base),
+            _ => None,
+        });
         let mut view = View(store.as_context_mut());
         let (memory, session) = view.split();
         session.finish(heap_base, memory.len() as u64);
         let names = || surface.imports.iter().map(|(_, name)| name.clone());
         if let Some(counts) = session.host_calls.take() {
-            session.statistics.host_calls = names()
-                .zip(counts)
-                .filter(|(_, count)| *count > 0)
-                .collect();
+            session.statistics.host_calls = names().zip(counts).filter(|(_, count)| *count > 0).collect();
         }
         let output = result.and_then(|(packed, _)| super::read_output(memory, packed));
         let output = output.map_err(|cause| {
@@ -300,21 +243,13 @@ impl Answerer {
             Answerer::Print => (vec![I64], None),
             Answerer::Io(function) => {
                 let signature = function.signature();
-                (
-                    signature.args.iter().map(value_type).collect(),
-                    signature.return_value.as_ref().map(value_type),
-                )
+                (signature.args.iter().map(value_type).collect(), signature.return_value.as_ref().map(value_type))
             }
             Answerer::Unknown(_) => return None,
         })
     }
 
-    fn call(
-        &self,
-        caller: &mut Caller<'_, Data>,
-        params: &[Val],
-        results: &mut [Val],
-    ) -> Result<(), wasmi::Error> {
+    fn call(&self, caller: &mut Caller<'_, Data>, params: &[Val], results: &mut [Val]) -> Result<(), wasmi::Error> {
         let i32 = |at: usize| params.get(at).and_then(Val::i32).unwrap_or_default() as u32;
         let i64 = |at: usize| params.get(at).and_then(Val::i64).unwrap_or_default() as u64;
         let mut view = View(caller.as_context_mut());
@@ -327,9 +262,7 @@ impl Answerer {
                 Err(cause) => Err(fail(caller, cause)),
             },
             Answerer::Free => heap::free(&mut view, i32(0)).map_err(|cause| fail(caller, cause)),
-            Answerer::Log => {
-                super::host_log(&mut view, i32(0), i64(1), i64(2)).map_err(wasmi::Error::new)
-            }
+            Answerer::Log => super::host_log(&mut view, i32(0), i64(1), i64(2)).map_err(wasmi::Error::new),
             Answerer::Print => super::host_print(&mut view, i64(0)).map_err(wasmi::Error::new),
             Answerer::Unknown(name) => Err(fail(caller, Cause::UnknownImport(name.clone()))),
             Answerer::Io(function) => {
@@ -351,9 +284,7 @@ impl Answerer {
                         .map(String::as_str)
                         .or_else(|| panic.downcast_ref::<&'static str>().copied())
                         .unwrap_or_default();
-                    Err(format!(
-                        "host code panicked while being called by the runtime: {message}"
-                    ))
+                    Err(format!("host code panicked while being called by the runtime: {message}"))
                 });
                 match (answer.map_err(wasmi::Error::new)?, results.first_mut()) {
                     (Some(value), Some(result)) => {
@@ -381,15 +312,9 @@ fn value_type(ty: &ValueType) -> ValType {
     }
 }
 
-fn link<H: HostFunctions>(
-    engine: &wasmi::Engine,
-    surface: &Surface,
-) -> Result<Linker<Data>, Error> {
+fn link<H: HostFunctions>(engine: &wasmi::Engine, surface: &Surface) -> Result<Linker<Data>, Error> {
     let mut linker = Linker::new(engine);
-    let known: HashMap<_, _> = H::host_functions()
-        .into_iter()
-        .map(|function| (function.name(), function))
-        .collect();
+    let known: HashMap<_, _> = H::host_functions().into_iter().map(|function| (function.name(), function)).collect();
     for (index, (module, name)) in surface.imports.iter().enumerate() {
         let answerer = match (module.as_str(), name.as_str()) {
             ("env", MALLOC) => Answerer::Malloc,
@@ -405,25 +330,13 @@ fn link<H: HostFunctions>(
                 .import_types
                 .get(index)
                 .and_then(|ty| {
-                    let types = |types: &[wasmparser::ValType]| {
-                        types.iter().map(wasm_type).collect::<Option<Vec<_>>>()
-                    };
+                    let types = |types: &[wasmparser::ValType]| types.iter().map(wasm_type).collect::<Option<Vec<_>>>();
                     Some(FuncType::new(types(ty.params())?, types(ty.results())?))
                 })
-                .ok_or_else(|| {
-                    refused(format!(
-                        "`{module}.{name}` has a type that cannot be imported"
-                    ))
-                })?,
+                .ok_or_else(|| refused(format!("`{module}.{name}` has a type that cannot be imported")))?,
         };
         let call = move |mut caller: Caller<'_, Data>, params: &[Val], results: &mut [Val]| {
-            if let Some(count) = caller
-                .data_mut()
-                .session
-                .host_calls
-                .as_mut()
-                .and_then(|calls| calls.get_mut(index))
-            {
+            if let Some(count) = caller.data_mut().session.host_calls.as_mut().and_then(|calls| calls.get_mut(index)) {
                 *count += 1;
             }
             let result = answerer.call(&mut caller, params, results);

@@ -38,12 +38,8 @@ pub(crate) struct Answer {
 }
 
 /// A function that overrides the one of `sp-io`, because it touches the heap or the call's log.
-pub(crate) const OVERRIDDEN: [&str; 4] = [
-    crate::surface::MALLOC,
-    crate::surface::FREE,
-    "ext_logging_log_version_1",
-    "ext_misc_print_utf8_version_1",
-];
+pub(crate) const OVERRIDDEN: [&str; 4] =
+    [crate::surface::MALLOC, crate::surface::FREE, "ext_logging_log_version_1", "ext_misc_print_utf8_version_1"];
 
 /// A module that an engine has loaded.
 pub(crate) trait Engine: Send + Sync {
@@ -52,39 +48,25 @@ pub(crate) trait Engine: Send + Sync {
 }
 
 /// Pages of memory that a call may use in all, and how many of them are there from the start.
-pub(crate) fn memory_pages(
-    surface: &Surface,
-    heap_pages: u32,
-    limit: u32,
-) -> Result<(u64, u64), Error> {
+pub(crate) fn memory_pages(surface: &Surface, heap_pages: u32, limit: u32) -> Result<(u64, u64), Error> {
     let asked = surface.memory_min + u64::from(heap_pages);
     let (most, first) = match surface.spec {
         // As on a node: the declared maximum does not count, all of the heap is there at once and never grows.
         Spec::Legacy => (asked, asked),
-        Spec::V1 => (
-            asked.min(surface.memory_max.unwrap_or(u64::MAX)),
-            surface.memory_min,
-        ),
+        Spec::V1 => (asked.min(surface.memory_max.unwrap_or(u64::MAX)), surface.memory_min),
     };
     let limit = limit.min(65_536);
     if surface.spec == Spec::V1 && surface.memory_min <= limit.into() {
         return Ok((most.min(limit.into()), first));
     }
-    if most > limit.into() {
-        Err(Error::MemoryTooLarge { pages: most, limit })
-    } else {
-        Ok((most, first))
-    }
+    if most > limit.into() { Err(Error::MemoryTooLarge { pages: most, limit }) } else { Ok((most, first)) }
 }
 
 /// The entry point exists and is of an entry point's type.
 pub(crate) fn check_entry(surface: &Surface, entry: &str) -> Result<(), Error> {
     match surface.functions.get(entry) {
         Some(found) if found == ENTRY => Ok(()),
-        Some(found) => Err(Error::NotAnEntry {
-            name: entry.to_owned(),
-            found: found.clone(),
-        }),
+        Some(found) => Err(Error::NotAnEntry { name: entry.to_owned(), found: found.clone() }),
         None => {
             let wanted = entry.to_lowercase();
             let tail = wanted.rsplit('_').next().unwrap_or_default().to_owned();
@@ -95,10 +77,7 @@ pub(crate) fn check_entry(surface: &Surface, entry: &str) -> Result<(), Error> {
                 .map(|(name, _)| name.clone())
                 .take(3)
                 .collect();
-            Err(Error::NoEntry {
-                name: entry.to_owned(),
-                similar,
-            })
+            Err(Error::NoEntry { name: entry.to_owned(), similar })
         }
     }
 }
@@ -107,11 +86,7 @@ pub(crate) fn check_entry(surface: &Surface, entry: &str) -> Result<(), Error> {
 const NOTHING: u32 = 8;
 
 /// Puts the input where the entry point finds it: address and length.
-pub(crate) fn write_input<G: Guest>(
-    guest: &mut G,
-    spec: Spec,
-    input: &[u8],
-) -> Result<(u32, u32), Cause> {
+pub(crate) fn write_input<G: Guest>(guest: &mut G, spec: Spec, input: &[u8]) -> Result<(u32, u32), Cause> {
     // The length was checked to fit 32 bits.
     let len = input.len() as u32;
     if input.is_empty() && spec == Spec::V1 {
@@ -123,11 +98,7 @@ pub(crate) fn write_input<G: Guest>(
     match memory.get_mut(start..start + input.len()) {
         Some(target) => target.copy_from_slice(input),
         None => {
-            return Err(Cause::AllocatorFault {
-                addr: address,
-                size: len,
-                rule: "a block outside of memory",
-            });
+            return Err(Cause::AllocatorFault { addr: address, size: len, rule: "a block outside of memory" });
         }
     }
     Ok((address, len))
@@ -136,13 +107,11 @@ pub(crate) fn write_input<G: Guest>(
 /// Copies the result out: address and length are the low and high half of what the entry point returned.
 pub(crate) fn read_output(memory: &[u8], packed: u64) -> Result<Vec<u8>, Cause> {
     let (ptr, len) = (packed as u32, (packed >> 32) as u32);
-    context::slice(memory, ptr, len as usize)
-        .map(<[u8]>::to_vec)
-        .map_err(|_| Cause::OutputOutOfBounds {
-            ptr,
-            len,
-            memory: memory.len() as u64,
-        })
+    context::slice(memory, ptr, len as usize).map(<[u8]>::to_vec).map_err(|_| Cause::OutputOutOfBounds {
+        ptr,
+        len,
+        memory: memory.len() as u64,
+    })
 }
 
 /// Everything that is known of a failed call.
@@ -156,9 +125,7 @@ pub(crate) fn call_error<A>(
     // Runtimes from before `ext_panic_handler_abort_on_panic` log their panic as an error of the target `runtime`.
     let panic_message = session.panic_message.take().or_else(|| {
         let last = session.log.back()?;
-        let panicked = matches!(cause, Cause::Trap(_))
-            && last.level == log::Level::Error
-            && last.target == "runtime";
+        let panicked = matches!(cause, Cause::Trap(_)) && last.level == log::Level::Error && last.target == "runtime";
         panicked.then(|| last.message.clone())
     });
     CallError {
@@ -186,19 +153,12 @@ pub(crate) fn log_level(level: u32) -> Option<log::Level> {
 }
 
 /// `ext_logging_log_version_1`: to the call's log and to the process's.
-pub(crate) fn host_log<G: Guest>(
-    guest: &mut G,
-    level: u32,
-    target: u64,
-    message: u64,
-) -> Result<(), String> {
-    let level = log_level(level)
-        .ok_or_else(|| format!("{level} is not a level of severity, 0 to 4 are"))?;
+pub(crate) fn host_log<G: Guest>(guest: &mut G, level: u32, target: u64, message: u64) -> Result<(), String> {
+    let level = log_level(level).ok_or_else(|| format!("{level} is not a level of severity, 0 to 4 are"))?;
     let (memory, session) = guest.split();
     let target = context::slice(memory, target as u32, (target >> 32) as usize)?;
     let message = context::slice(memory, message as u32, (message >> 32) as usize)?;
-    let name = std::str::from_utf8(target)
-        .map_err(|error| format!("the log's target is not UTF-8: {error}"))?;
+    let name = std::str::from_utf8(target).map_err(|error| format!("the log's target is not UTF-8: {error}"))?;
     if let Ok(text) = std::str::from_utf8(message) {
         log::log!(target: name, level, "{text}");
     }

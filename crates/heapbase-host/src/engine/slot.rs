@@ -71,25 +71,12 @@ impl MappedImage {
         }
         // SAFETY: a new mapping at an address of the system's choice aliases nothing; the file is `len` bytes long and is
         // never written or cut again, because this value is its only owner.
-        let view = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                image.len,
-                libc::PROT_READ,
-                libc::MAP_SHARED,
-                file.as_raw_fd(),
-                0,
-            )
-        };
+        let view =
+            unsafe { libc::mmap(ptr::null_mut(), image.len, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), 0) };
         if view == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        Ok(MappedImage {
-            file,
-            start: image.start,
-            len: image.len,
-            view: view.cast(),
-        })
+        Ok(MappedImage { file, start: image.start, len: image.len, view: view.cast() })
     }
 
     /// The bytes that a fresh memory has at `address`, where the image covers all of `len` bytes.
@@ -135,11 +122,7 @@ impl Pool {
         Ok(Arc::new(Pool {
             image: image.map(MappedImage::new).transpose()?,
             page,
-            keep_pages: if pagemap().is_some() {
-                keep_resident / page
-            } else {
-                0
-            },
+            keep_pages: if pagemap().is_some() { keep_resident / page } else { 0 },
             max_idle: 8,
             idle: Mutex::new(Vec::new()),
         }))
@@ -149,20 +132,13 @@ impl Pool {
     pub(crate) fn lease(self: &Arc<Self>, bytes: usize) -> Lease {
         let usage = Arc::new(AtomicUsize::new(usize::MAX));
         NEXT.with(|next| {
-            *next.borrow_mut() = Some(Order {
-                pool: Arc::clone(self),
-                bytes,
-                used: Arc::clone(&usage),
-            });
+            *next.borrow_mut() = Some(Order { pool: Arc::clone(self), bytes, used: Arc::clone(&usage) });
         });
         Lease { used: usage }
     }
 
     fn take(&self) -> Option<Slot> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     fn give(&self, slot: Slot) {
@@ -216,26 +192,17 @@ unsafe impl MemoryCreator for Creator {
         reserved: Option<usize>,
         guard: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
-        let order = NEXT
-            .with(|next| next.borrow_mut().take())
-            .ok_or("a memory was made outside of a call".to_owned())?;
+        let order =
+            NEXT.with(|next| next.borrow_mut().take()).ok_or("a memory was made outside of a call".to_owned())?;
         let reserved = reserved.unwrap_or(1 << 32);
         let slot = order.pool.take();
         let mut slot = match slot {
             Some(slot) if slot.reserved == reserved + guard => slot,
-            _ => Slot::new(&order.pool, reserved + guard)
-                .map_err(|error| format!("no memory for a slot: {error}"))?,
+            _ => Slot::new(&order.pool, reserved + guard).map_err(|error| format!("no memory for a slot: {error}"))?,
         };
-        slot.open(order.bytes.max(minimum))
-            .map_err(|error| format!("no memory for a slot: {error}"))?;
+        slot.open(order.bytes.max(minimum)).map_err(|error| format!("no memory for a slot: {error}"))?;
         FAULTS.set(minor_faults());
-        Ok(Box::new(Leased {
-            slot: Some(slot),
-            pool: order.pool,
-            used: order.used,
-            size: minimum,
-            capacity: reserved,
-        }))
+        Ok(Box::new(Leased { slot: Some(slot), pool: order.pool, used: order.used, size: minimum, capacity: reserved }))
     }
 }
 
@@ -260,10 +227,7 @@ unsafe impl LinearMemory for Leased {
     }
 
     fn grow_to(&mut self, new_size: usize) -> wasmtime::Result<()> {
-        let slot = self
-            .slot
-            .as_mut()
-            .ok_or_else(|| wasmtime::Error::msg("the memory is gone"))?;
+        let slot = self.slot.as_mut().ok_or_else(|| wasmtime::Error::msg("the memory is gone"))?;
         if new_size > self.capacity {
             return Err(wasmtime::Error::msg("the memory's reservation is used up"));
         }
@@ -330,12 +294,7 @@ impl Slot {
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let slot = Slot {
-            base: base.cast(),
-            reserved,
-            open: 0,
-            hot: Vec::new(),
-        };
+        let slot = Slot { base: base.cast(), reserved, open: 0, hot: Vec::new() };
         if let Some(image) = &pool.image {
             // SAFETY: the range lies inside of the reservation, which this slot owns and nobody reads yet: the image lies
             // below the declared minimum of the memory, which fits the reservation.
@@ -404,11 +363,7 @@ impl Slot {
         let address = number * pool.page;
         // SAFETY: hot pages lie below `open`, so the page is readable and writable, and no instance uses the slot now.
         let bytes = unsafe { std::slice::from_raw_parts_mut(self.base.add(address), pool.page) };
-        match pool
-            .image
-            .as_ref()
-            .and_then(|image| image.bytes(address, pool.page))
-        {
+        match pool.image.as_ref().and_then(|image| image.bytes(address, pool.page)) {
             Some(fresh) if bytes != fresh => bytes.copy_from_slice(fresh),
             None if !is_zero(bytes) => bytes.fill(0),
             _ => return false,
@@ -449,8 +404,7 @@ impl Slot {
     fn discard(&mut self, _pool: &Pool, from: usize, to: usize) -> io::Result<()> {
         // SAFETY: the range lies inside of this slot's private mappings, which no instance uses now; Linux replaces the
         // pages by the file's, or by zero where the mapping is anonymous.
-        if unsafe { libc::madvise(self.base.add(from).cast(), to - from, libc::MADV_DONTNEED) } != 0
-        {
+        if unsafe { libc::madvise(self.base.add(from).cast(), to - from, libc::MADV_DONTNEED) } != 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(())
@@ -476,26 +430,13 @@ impl Slot {
                     offset as libc::off_t,
                 )
             };
-            if mapped == libc::MAP_FAILED {
-                Err(io::Error::last_os_error())
-            } else {
-                Ok(())
-            }
+            if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
         };
-        let (start, end) = pool
-            .image
-            .as_ref()
-            .map_or((to, to), |image| (image.start, image.start + image.len));
+        let (start, end) = pool.image.as_ref().map_or((to, to), |image| (image.start, image.start + image.len));
         map(from, to.min(start), libc::MAP_ANON, -1, 0)?;
         if let Some(image) = &pool.image {
             let (from, to) = (from.max(start), to.min(end));
-            map(
-                from,
-                to,
-                0,
-                image.file.as_raw_fd(),
-                from.saturating_sub(start),
-            )?;
+            map(from, to, 0, image.file.as_raw_fd(), from.saturating_sub(start))?;
         }
         map(from.max(end), to, libc::MAP_ANON, -1, 0)
     }
@@ -510,9 +451,7 @@ impl Drop for Slot {
 
 fn is_zero(bytes: &[u8]) -> bool {
     // Compared in blocks: the compiler makes vector code of the inner loop.
-    bytes
-        .chunks(256)
-        .all(|block| block.iter().fold(0, |seen, byte| seen | byte) == 0)
+    bytes.chunks(256).all(|block| block.iter().fold(0, |seen, byte| seen | byte) == 0)
 }
 
 fn page_size() -> usize {
@@ -524,8 +463,7 @@ fn page_size() -> usize {
 /// The system's table of this process's pages, where it has one.
 fn pagemap() -> Option<&'static File> {
     static FILE: OnceLock<Option<File>> = OnceLock::new();
-    FILE.get_or_init(|| File::open("/proc/self/pagemap").ok())
-        .as_ref()
+    FILE.get_or_init(|| File::open("/proc/self/pagemap").ok()).as_ref()
 }
 
 /// Page faults of this thread that needed no input.
