@@ -2,8 +2,8 @@
 
 use crate::exit::Exit;
 use anyhow::Context;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use heapbase_module::inspect::{ExternKind, Memory, Report, Severity};
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use heapbase_module::inspect::{ExternKind, Memory, MemoryKind, Report, Severity};
 use heapbase_module::{Blob, Problem, Spec, inspect_blob};
 use humansize::{BINARY, format_size};
 use owo_colors::OwoColorize;
@@ -42,9 +42,16 @@ pub(crate) struct Inspect {
 impl Inspect {
     /// Reads, inspects and prints.
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let bytes = read(&self.runtime).with_context(|| format!("cannot read {}", self.runtime.display()))?;
-        let inspect = || inspect_blob(&Blob::read_bounded(&bytes, self.max_size.saturating_mul(1 << 20))?);
-        let report = inspect().with_context(|| format!("cannot inspect {}", self.runtime.display()))?;
+        let bytes = read(&self.runtime)
+            .with_context(|| format!("cannot read {}", self.runtime.display()))?;
+        let inspect = || {
+            inspect_blob(&Blob::read_bounded(
+                &bytes,
+                self.max_size.saturating_mul(1 << 20),
+            )?)
+        };
+        let report =
+            inspect().with_context(|| format!("cannot inspect {}", self.runtime.display()))?;
         let mut out = anstream::stdout().lock();
         if self.json {
             serde_json::to_writer(&mut out, &report).map_err(io::Error::from)?;
@@ -53,7 +60,11 @@ impl Inspect {
             print(&mut out, &report)?;
         }
         out.flush()?;
-        Ok(if report.conforms { Exit::Success } else { Exit::Failed })
+        Ok(if report.conforms {
+            Exit::Success
+        } else {
+            Exit::Failed
+        })
     }
 }
 
@@ -69,15 +80,34 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     print_summary(out, report)?;
     if !report.problems.is_empty() {
-        print_table(out, &["", "where", "what"], &[], report.problems.iter().map(problem_row))?;
+        print_table(
+            out,
+            &["", "where", "what"],
+            &[],
+            report.problems.iter().map(problem_row),
+        )?;
     }
     if !report.features.is_empty() {
         let rows = report.features.iter().map(|used| {
-            let stock_nodes = if used.stock_nodes { "accept it" } else { "refuse it" };
+            let stock_nodes = if used.stock_nodes {
+                "accept it"
+            } else {
+                "refuse it"
+            };
             let first = format!("{:#x}", used.first_offset);
-            vec![used.name.to_string(), used.count.to_string(), first, stock_nodes.to_owned()]
+            vec![
+                used.name.to_string(),
+                used.count.to_string(),
+                first,
+                stock_nodes.to_owned(),
+            ]
         });
-        print_table(out, &["beyond the first Wasm", "uses", "first at", "stock nodes"], &[1, 2], rows)?;
+        print_table(
+            out,
+            &["beyond the first Wasm", "uses", "first at", "stock nodes"],
+            &[1, 2],
+            rows,
+        )?;
     }
     let rows = report.sections.iter().map(|section| {
         let name = match &section.name {
@@ -85,11 +115,25 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
             None => section.kind.to_string(),
         };
         let share = 100.0 * section.size as f64 / report.size as f64;
-        let items = section.items.map(|items| items.to_string()).unwrap_or_default();
+        let items = section
+            .items
+            .map(|items| items.to_string())
+            .unwrap_or_default();
         let offset = format!("{:#x}", section.offset);
-        vec![name, offset, format_size(section.size, BINARY), format!("{share:.1} %"), items]
+        vec![
+            name,
+            offset,
+            format_size(section.size, BINARY),
+            format!("{share:.1} %"),
+            items,
+        ]
     });
-    print_table(out, &["section", "offset", "size", "share", "items"], &[1, 2, 3, 4], rows)
+    print_table(
+        out,
+        &["section", "offset", "size", "share", "items"],
+        &[1, 2, 3, 4],
+        rows,
+    )
 }
 
 fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
@@ -107,16 +151,28 @@ fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
                 version.system_version
             ),
         )?,
-        None => line("runtime", "no version section: a node has to call Core_version".to_owned())?,
+        None => line(
+            "runtime",
+            "no version section: a node has to call Core_version".to_owned(),
+        )?,
     }
     line("heap", heap(report))?;
-    line("memory", report.memory.as_ref().map_or_else(|| "none".to_owned(), memory))?;
+    line(
+        "memory",
+        report
+            .memory
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), memory),
+    )?;
     if let Some(end) = report.data_end {
         line("data", format!("up to {end:#x}"))?;
     }
     match report.size_compressed {
         Some(compressed) => {
-            line("size", format!("{}, {} compressed", bytes(report.size), bytes(compressed)))?;
+            line(
+                "size",
+                format!("{}, {} compressed", bytes(report.size), bytes(compressed)),
+            )?;
         }
         None => line("size", bytes(report.size))?,
     }
@@ -129,13 +185,35 @@ fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
         .iter()
         .filter(|export| export.kind == ExternKind::Function && &*export.ty == "(i32, i32) -> i64");
     line("imports", report.imports.len().to_string())?;
-    line("exports", format!("{}, {} of them entry points", report.exports.len(), entries.count()))?;
+    line(
+        "exports",
+        format!(
+            "{}, {} of them entry points",
+            report.exports.len(),
+            entries.count()
+        ),
+    )?;
     if !report.runtime_apis.is_empty() {
-        let api =
-            |api: &heapbase_module::inspect::RuntimeApi| format!("{} {}", api.name.unwrap_or(&api.id), api.version);
-        line("APIs", report.runtime_apis.iter().map(api).collect::<Vec<_>>().join(", "))?;
+        let api = |api: &heapbase_module::inspect::RuntimeApi| {
+            format!("{} {}", api.name.unwrap_or(&api.id), api.version)
+        };
+        line(
+            "APIs",
+            report
+                .runtime_apis
+                .iter()
+                .map(api)
+                .collect::<Vec<_>>()
+                .join(", "),
+        )?;
     }
-    let count = |severity| report.problems.iter().filter(|problem| problem.severity() == severity).count();
+    let count = |severity| {
+        report
+            .problems
+            .iter()
+            .filter(|problem| problem.severity() == severity)
+            .count()
+    };
     let problems = format!(
         "{}, {}, {}",
         plural(count(Severity::Error), "error"),
@@ -143,15 +221,26 @@ fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
         plural(count(Severity::Note), "note")
     );
     let verdict = if report.conforms {
-        format!("{} the rules of `{}` ({problems})", "keeps".green(), report.spec)
+        format!(
+            "{} the rules of `{}` ({problems})",
+            "keeps".green(),
+            report.spec
+        )
     } else {
-        format!("{} the rules of `{}` ({problems})", "breaks".red(), report.spec)
+        format!(
+            "{} the rules of `{}` ({problems})",
+            "breaks".red(),
+            report.spec
+        )
     };
     line("verdict", verdict)
 }
 
 fn heap(report: &Report) -> String {
-    let from = report.heap_base.map(|base| format!("{base:#x}")).unwrap_or_else(|| "an unknown address".to_owned());
+    let from = report
+        .heap_base
+        .map(|base| format!("{base:#x}"))
+        .unwrap_or_else(|| "an unknown address".to_owned());
     match report.spec {
         Spec::Legacy => format!("legacy: the host owns it, from {from} up"),
         Spec::V1 => "v1: the runtime owns it and exports its allocator".to_owned(),
@@ -163,15 +252,23 @@ fn heap(report: &Report) -> String {
 }
 
 fn memory(memory: &Memory) -> String {
-    let max = memory.max.map_or_else(|| "or more".to_owned(), |max| format!("to {max}"));
-    format!("{:?}, {} {max} pages of 64 KiB", memory.kind, memory.min).to_lowercase().replace("kib", "KiB")
+    let kind = match memory.kind {
+        MemoryKind::Imported => "imported",
+        MemoryKind::Exported => "exported",
+        MemoryKind::Both => "imported and exported",
+        _ => "out of the host's reach",
+    };
+    match memory.max {
+        Some(max) => format!("{kind}, {} to {max} pages of 64 KiB", memory.min),
+        None => format!("{kind}, {} pages of 64 KiB or more", memory.min),
+    }
 }
 
-fn problem_row(problem: &Problem) -> Vec<String> {
-    let severity = match problem.severity() {
-        Severity::Error => "error".red().to_string(),
-        Severity::Warning => "warning".yellow().to_string(),
-        Severity::Note => "note".dimmed().to_string(),
+fn problem_row(problem: &Problem) -> Vec<Cell> {
+    let (severity, color) = match problem.severity() {
+        Severity::Error => ("error", Color::Red),
+        Severity::Warning => ("warning", Color::Yellow),
+        Severity::Note => ("note", Color::DarkGrey),
     };
     let place = &problem.place;
     let words = [
@@ -179,20 +276,29 @@ fn problem_row(problem: &Problem) -> Vec<String> {
         place.name.as_deref().map(printable),
         place.offset.map(|offset| format!("{offset:#x}")),
     ];
-    vec![severity, words.into_iter().flatten().collect::<Vec<_>>().join(" "), printable(&problem.flaw.to_string())]
+    let words: Vec<_> = words.into_iter().flatten().collect();
+    vec![
+        Cell::new(severity).fg(color),
+        Cell::new(words.join(" ")),
+        Cell::new(printable(&problem.flaw.to_string())),
+    ]
 }
 
 fn print_table(
     out: &mut impl Write,
     header: &[&str],
     right: &[usize],
-    rows: impl Iterator<Item = Vec<String>>,
+    rows: impl Iterator<Item = Vec<impl Into<Cell>>>,
 ) -> io::Result<()> {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
     table.add_rows(rows);
-    for &column in right {
-        if let Some(column) = table.column_mut(column) {
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if right.contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -201,11 +307,22 @@ fn print_table(
 
 /// Text from the module, without what would move the cursor or change colours.
 fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
 }
 
 fn bytes(count: u64) -> String {
-    format!("{} ({count} bytes)", format_size(count, BINARY))
+    match count {
+        0..1024 => format!("{count} bytes"),
+        _ => format!("{} ({count} bytes)", format_size(count, BINARY)),
+    }
 }
 
 fn plural(count: usize, word: &str) -> String {

@@ -1,6 +1,6 @@
 //! The real runtimes of `../shared/corpus`, against what its manifest says of them.
 
-use heapbase_module::inspect::MemoryKind;
+use heapbase_module::inspect::{ExternKind, MemoryKind};
 use heapbase_module::{Blob, Severity, Spec, inspect};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,18 +50,11 @@ fn every_runtime_is_what_the_manifest_says() {
         let name = report.runtime_version.as_ref();
         let name = name.map(|v| format!("{}/{}-{}", v.spec_name, v.impl_name, v.spec_version));
         assert_eq!(name.as_deref().unwrap_or("-"), version, "{file}");
-        // The manifest counts functions; the memory is an import beside them.
         let functions = report
             .imports
             .iter()
-            .filter(|import| import.ty.starts_with('('))
-            .count();
-        assert!(
-            [functions, report.imports.len()]
-                .map(|n| n.to_string())
-                .contains(&imports.to_owned()),
-            "{file}"
-        );
+            .filter(|import| import.kind == ExternKind::Function);
+        assert_eq!(functions.count().to_string(), imports, "{file}");
         let kind = report.memory.map(|memory| memory.kind);
         let expected = if memory == "imported" {
             MemoryKind::Imported

@@ -1,9 +1,12 @@
 //! Whatever the bytes are, `inspect` answers; and what it says about stock nodes is what their validator says.
 
+use arbitrary::{Arbitrary, Unstructured};
 use heapbase_module::{Error, Report, inspect};
-use proptest::prelude::*;
+use proptest::prelude::{ProptestConfig, any, proptest};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use wasm_smith::Config;
 use wasmparser::{Validator, WasmFeatures};
 
 /// The smallest runtimes of the corpus, or a built one where there is no corpus: something to damage.
@@ -57,11 +60,17 @@ fn check(wasm: &[u8], answer: Result<Report, Error>) {
             let stock = Validator::new_with_features(WasmFeatures::WASM1).validate_all(wasm);
             let all = Validator::new_with_features(WasmFeatures::all()).validate_all(wasm);
             let has = |code| report.problems.iter().any(|problem| problem.code() == code);
-            assert_eq!(stock.is_err() && all.is_err(), has("invalid"), "{stock:?}");
+            assert_eq!(
+                stock.is_err() && all.is_err(),
+                has("invalid"),
+                "{:?}",
+                stock.as_ref().err()
+            );
             if stock.is_err() && all.is_ok() {
                 assert!(
                     has("refused-feature") || has("refused-encoding"),
-                    "{stock:?}"
+                    "{:?}",
+                    stock.as_ref().err()
                 );
             }
             serde_json::to_string(&report).unwrap();
@@ -70,7 +79,7 @@ fn check(wasm: &[u8], answer: Result<Report, Error>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn arbitrary_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
@@ -90,62 +99,70 @@ proptest! {
         }
         check(&module, inspect(&module));
     }
+}
 
-    #[test]
-    fn built_modules(seed in proptest::collection::vec(any::<u8>(), 64..2048)) {
-        let config = wasm_smith::Config {
-            bulk_memory_enabled: true,
-            reference_types_enabled: true,
-            simd_enabled: true,
-            relaxed_simd_enabled: true,
-            multi_value_enabled: true,
-            saturating_float_to_int_enabled: true,
-            sign_extension_ops_enabled: true,
-            tail_call_enabled: true,
-            threads_enabled: true,
-            memory64_enabled: true,
-            exceptions_enabled: true,
-            gc_enabled: true,
-            extended_const_enabled: true,
-            custom_page_sizes_enabled: true,
-            wide_arithmetic_enabled: true,
-            max_memories: 3,
-            max_tables: 3,
-            ..wasm_smith::Config::default()
-        };
-        let mut bytes = arbitrary::Unstructured::new(&seed);
-        if let Ok(module) = wasm_smith::Module::new(config, &mut bytes) {
-            let module = module.to_bytes();
-            let report = inspect(&module).expect("wasm-smith builds modules that can be read");
-            prop_assert!(report.problems.iter().all(|problem| problem.code() != "invalid"), "{:?}", report.problems);
-            prop_assert!(report.problems.iter().all(|problem| problem.code() != "refused-encoding"), "{:?}", report.problems);
-            check(&module, Ok(report));
-        }
+/// Numbers that look random and are the same every time (xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound as u64) as usize
     }
 }
 
 #[test]
+fn built_modules() {
+    let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+    let (mut built, mut plain, mut features) = (0, 0, BTreeSet::new());
+    for _ in 0..1500 {
+        let length = 256 + numbers.below(4096);
+        let seed: Vec<u8> = (0..length).map(|_| numbers.below(256) as u8).collect();
+        let mut bytes = Unstructured::new(&seed);
+        let Ok(config) = Config::arbitrary(&mut bytes) else {
+            continue;
+        };
+        let Ok(module) = wasm_smith::Module::new(config, &mut bytes) else {
+            continue;
+        };
+        let module = module.to_bytes();
+        let report = inspect(&module).expect("wasm-smith builds modules that can be read");
+        for problem in &report.problems {
+            assert!(
+                !matches!(problem.code(), "invalid" | "refused-encoding"),
+                "{problem:?}"
+            );
+        }
+        built += 1;
+        plain += usize::from(report.features.iter().all(|used| used.stock_nodes));
+        features.extend(report.features.iter().map(|used| used.name));
+        check(&module, Ok(report));
+    }
+    println!(
+        "{built} modules, {plain} of them plain, {} features: {features:?}",
+        features.len()
+    );
+    assert!(built > 1000 && plain > 20 && features.len() >= 15);
+}
+
+#[test]
 fn damaged_runtimes() {
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = |bound: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        (random % bound as u64) as usize
-    };
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     for seed in seeds() {
         for round in 0..24 {
             let mut wasm = seed.clone();
             match round % 3 {
-                0 => wasm.truncate(8 + next(seed.len() - 8)),
+                0 => wasm.truncate(8 + numbers.below(seed.len() - 8)),
                 1 => (0..8).for_each(|_| {
-                    let at = 8 + next(seed.len() - 8);
-                    wasm[at] ^= 1 << next(8);
+                    let at = 8 + numbers.below(seed.len() - 8);
+                    wasm[at] ^= 1 << numbers.below(8);
                 }),
                 // Lengths and counts stand at the front.
                 _ => {
-                    let at = 8 + next(64.min(seed.len() - 8));
-                    wasm[at] = next(256) as u8;
+                    let at = 8 + numbers.below(64.min(seed.len() - 8));
+                    wasm[at] = numbers.below(256) as u8;
                 }
             }
             check(&wasm, inspect(&wasm));

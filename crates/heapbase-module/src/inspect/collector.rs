@@ -5,7 +5,7 @@ use crate::SectionKind;
 use std::collections::BTreeMap;
 
 /// How often the same flaw is listed before the rest is only counted.
-const LISTED: u64 = 50;
+const LISTED: u64 = 20;
 
 /// The problems found so far.
 #[derive(Default)]

@@ -72,6 +72,14 @@ pub enum Flaw {
     /// The host cannot reach the memory.
     #[error("the memory is neither imported as `env.memory` nor exported as `memory`")]
     UnreachableMemory,
+    /// Host and runtime exchange 32-bit addresses in one memory of 64 KiB pages that only one thread uses.
+    #[error(
+        "the memory is {what}, but hosts share a plain one: 32-bit addresses, 64 KiB pages, one thread"
+    )]
+    UnfitMemory {
+        /// What makes it unfit.
+        what: &'static str,
+    },
     /// An import from a module that no host provides.
     #[error("imported from `{module}`, but hosts provide `env` only")]
     ForeignImport {
@@ -79,7 +87,7 @@ pub enum Flaw {
         module: String,
     },
     /// An import of something that no host provides.
-    #[error("hosts provide functions and one memory, not a {kind}")]
+    #[error("is a {kind}; hosts provide functions and the memory `env.memory`, nothing else")]
     UnknownImportKind {
         /// What is imported.
         kind: ExternKind,
@@ -135,7 +143,7 @@ pub enum Flaw {
     MovingHeapBase,
 
     /// A stock node does not know a feature that is used.
-    #[error("uses {feature}, which stock nodes refuse ({count} times from here on)")]
+    #[error("uses {feature} ({count} in all), which stock nodes refuse")]
     RefusedFeature {
         /// The feature.
         feature: Feature,
@@ -226,6 +234,7 @@ impl Flaw {
             Self::WrongSignature { .. } => (Error, "wrong-signature"),
             Self::MixedAllocators => (Error, "mixed-allocators"),
             Self::UnreachableMemory => (Error, "unreachable-memory"),
+            Self::UnfitMemory { .. } => (Error, "unfit-memory"),
             Self::ForeignImport { .. } => (Error, "foreign-import"),
             Self::UnknownImportKind { .. } => (Error, "unknown-import-kind"),
             Self::DataAboveHeapBase { .. } => (Error, "data-above-heap-base"),

@@ -2,6 +2,7 @@
 
 use super::outline::{Extern, Outline};
 use super::report::{ExternKind, Memory, MemoryKind};
+use wasmparser::MemoryType;
 
 /// Bytes in a page.
 const PAGE: u64 = 65536;
@@ -26,22 +27,47 @@ pub(super) fn of_report(outline: &Outline<'_>) -> Option<Memory> {
         (false, Some(_)) => MemoryKind::Exported,
         (false, None) => MemoryKind::Private,
     };
-    // The exported one, where several memories are declared.
-    let index = exported.map_or(0, |export| export.index as usize);
-    let ty = outline.memories.get(index)?;
+    let ty = shared_type(outline)?;
+    let pages = |count: u64| count.saturating_mul(page_size(&ty)).div_ceil(PAGE);
     Some(Memory {
         kind,
-        min: ty.initial,
-        max: ty.maximum,
+        min: pages(ty.initial),
+        max: ty.maximum.map(pages),
     })
+}
+
+/// The memory that host and runtime share: the exported one where there are several.
+pub(super) fn shared_type(outline: &Outline<'_>) -> Option<MemoryType> {
+    let exported = outline
+        .export("memory")
+        .filter(|export| export.kind == ExternKind::Memory);
+    outline
+        .memories
+        .get(exported.map_or(0, |export| export.index as usize))
+        .copied()
+}
+
+/// What makes a memory unfit for sharing.
+pub(super) fn unfit(ty: &MemoryType) -> Option<&'static str> {
+    match ty {
+        MemoryType { memory64: true, .. } => Some("addressed with 64 bits"),
+        MemoryType { shared: true, .. } => Some("shared between threads"),
+        MemoryType {
+            page_size_log2: Some(_),
+            ..
+        } => Some("one with pages of another size"),
+        _ => None,
+    }
 }
 
 /// Bytes of memory that the module begins with.
 pub(super) fn initial_bytes(outline: &Outline<'_>) -> Option<u64> {
     let ty = outline.memories.first()?;
-    Some(ty.initial.saturating_mul(if ty.page_size_log2.is_some() {
-        u64::from(ty.page_size())
-    } else {
-        PAGE
-    }))
+    Some(ty.initial.saturating_mul(page_size(ty)))
+}
+
+/// Bytes in a page of this memory. The exponent comes from the module, so it may be anything.
+fn page_size(ty: &MemoryType) -> u64 {
+    ty.page_size_log2
+        .map_or(PAGE, |log2| 1_u64.checked_shl(log2).unwrap_or(u64::MAX))
 }

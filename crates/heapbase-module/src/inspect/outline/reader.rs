@@ -19,8 +19,13 @@ pub(super) fn read(wasm: &[u8]) -> Result<Outline<'_>, Error> {
             let id = usize::try_from(begin)
                 .ok()
                 .and_then(|begin| wasm.get(begin));
+            // At the end of the bytes something that an earlier section promised is missing.
+            let last = outline
+                .sections
+                .last()
+                .map_or(SectionKind::Custom, |section| section.kind);
             malformed(
-                SectionKind::from_id(id.copied().unwrap_or_default()),
+                id.map_or(last, |id| SectionKind::from_id(*id)),
                 None,
                 &error,
             )

@@ -71,6 +71,13 @@ fn check_memory(outline: &Outline<'_>, problems: &mut Problems) {
             problems.add(Flaw::UnreachableMemory, place.named("memory"));
         }
     }
+    if let Some(what) = memory::shared_type(outline).and_then(|ty| memory::unfit(&ty)) {
+        let place = Place::of(
+            SectionKind::Memory,
+            outline.section_offset(SectionKind::Memory),
+        );
+        problems.add(Flaw::UnfitMemory { what }, place.named("memory"));
+    }
     if let Some((data_end, memory_end)) = outline.data_end().zip(memory::initial_bytes(outline)) {
         if data_end > memory_end {
             let place = Place::of(SectionKind::Data, outline.section_offset(SectionKind::Data));

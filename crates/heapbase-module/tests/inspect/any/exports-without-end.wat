@@ -1,4 +1,28 @@
-;; A hundred helpers make fifty notes and a count.
+;; A hundred helpers make twenty notes and a count.
+;;! legacy, conforms
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! note not-an-entry-point: section export f0 0xb6: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f1 0xbb: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f2 0xc0: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f3 0xc5: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f4 0xca: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f5 0xcf: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f6 0xd4: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f7 0xd9: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f8 0xde: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f9 0xe3: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f10 0xe8: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f11 0xee: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f12 0xf4: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f13 0xfa: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f14 0x100: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f15 0x106: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f16 0x10c: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f17 0x112: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f18 0x118: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note not-an-entry-point: section export f19 0x11e: not callable as an entry point: its type is `()`, not `(i32, i32) -> i64`
+;;! note more:: `not-an-entry-point` in 80 more places
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

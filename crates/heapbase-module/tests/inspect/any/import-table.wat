@@ -1,3 +1,7 @@
+;;! legacy, does not conform
+;;! memory imported, 17 pages
+;;! heap base 0x100000
+;;! error unknown-import-kind: section import env.__indirect_function_table 0x22: is a table; hosts provide functions and the memory `env.memory`, nothing else
 (module
   (import "env" "memory" (memory 17))
   (import "env" "__indirect_function_table" (table 1 funcref))

@@ -1,4 +1,8 @@
 ;; Parses, but does not validate.
+;;! legacy, does not conform
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! error invalid: section code 0x5f: not valid WebAssembly: type mismatch: expected i32, found i64
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

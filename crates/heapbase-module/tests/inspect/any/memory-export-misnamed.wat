@@ -1,3 +1,7 @@
+;;! legacy, does not conform
+;;! memory private, 17 pages
+;;! heap base 0x100000
+;;! error unreachable-memory: section memory memory 0x42: the memory is neither imported as `env.memory` nor exported as `memory`
 (module
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))
   (memory (export "mem") 17)

@@ -1,3 +1,8 @@
+;;! legacy, does not conform
+;;! memory private, 17 pages
+;;! heap base 0x100000
+;;! error unknown-import-kind: section import env.mem 0x3e: is a memory; hosts provide functions and the memory `env.memory`, nothing else
+;;! error unreachable-memory: section memory memory: the memory is neither imported as `env.memory` nor exported as `memory`
 (module
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))
   (import "env" "mem" (memory 17))

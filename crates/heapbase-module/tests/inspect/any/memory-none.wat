@@ -1,3 +1,6 @@
+;;! legacy, does not conform
+;;! heap base 0x100000
+;;! error unreachable-memory: section memory memory: the memory is neither imported as `env.memory` nor exported as `memory`
 (module
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))
   (import "env" "ext_allocator_free_version_1" (func (param i32)))

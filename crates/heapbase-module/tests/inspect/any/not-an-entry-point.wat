@@ -1,4 +1,8 @@
 ;; A helper that a toolchain exports.
+;;! legacy, conforms
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! note not-an-entry-point: section export malloc 0x54: not callable as an entry point: its type is `(i32) -> i32`, not `(i32, i32) -> i64`
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

@@ -1,3 +1,7 @@
+;;! legacy, does not conform
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! error record-mismatch: section custom heapbase 0x61: records a conversion to `v1`, but the exports say `legacy`
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

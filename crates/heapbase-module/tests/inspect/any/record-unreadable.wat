@@ -1,3 +1,7 @@
+;;! legacy, does not conform
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! error unreadable-record: section custom heapbase 0x61: the record of the conversion cannot be read: expected value at line 1 column 1
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

@@ -1,4 +1,9 @@
 ;; One byte short.
+;;! legacy, conforms
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! API 0xdf6acb689907609b Some("Core") 4
+;;! warning unreadable-version: section custom runtime_version 0x68: does not decode (Not enough data to fill buffer); nodes refuse the module
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

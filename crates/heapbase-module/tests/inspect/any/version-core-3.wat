@@ -1,4 +1,9 @@
 ;; Core 3: no system version.
+;;! legacy, conforms
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! RuntimeVersion { spec_name: "test", impl_name: "impl", authoring_version: 1, spec_version: 2, impl_version: 3, transaction_version: 4, system_version: 0 }
+;;! API 0xdf6acb689907609b Some("Core") 3
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

@@ -1,5 +1,10 @@
+;;! legacy, conforms
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! feature legacy-exceptions 2 times from 0x5c, refused
+;;! warning refused-feature: section code 0x5c: uses legacy-exceptions (2 in all), which stock nodes refuse
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))
   (func (export "Core_version") (param i32 i32) (result i64) (i64.const 0))
-  (func (try (do) (catch_all))))
+  (func try catch_all end))

@@ -1,4 +1,8 @@
 ;; The one that stock nodes accept.
+;;! legacy, conforms
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! feature mutable-global 1 times from 0x53, accepted
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

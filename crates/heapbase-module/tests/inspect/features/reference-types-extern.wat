@@ -1,3 +1,8 @@
+;;! legacy, conforms
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! feature reference-types 1 times from 0x11, refused
+;;! warning refused-feature: section type 0x11: uses reference-types (1 in all), which stock nodes refuse
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

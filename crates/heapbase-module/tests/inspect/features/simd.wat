@@ -1,3 +1,8 @@
+;;! legacy, conforms
+;;! memory exported, 17 pages
+;;! heap base 0x100000
+;;! feature simd 1 times from 0x5c, refused
+;;! warning refused-feature: section code 0x5c: uses simd (1 in all), which stock nodes refuse
 (module
   (memory (export "memory") 17)
   (global (export "__heap_base") i32 (i32.const 0x100000))

@@ -1,4 +1,9 @@
 ;; The last byte of the data lies where the heap begins.
+;;! legacy, does not conform
+;;! memory imported, 17 pages
+;;! heap base 0x100000
+;;! data end 0x100001
+;;! error data-above-heap-base: section export __heap_base 0x85: data reaches up to 0x100001, above `__heap_base` at 0x100000: the heap would overwrite it
 (module
   (import "env" "memory" (memory 17))
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))

@@ -1,4 +1,8 @@
 ;; Data may touch the heap.
+;;! legacy, conforms
+;;! memory imported, 17 pages
+;;! heap base 0x100000
+;;! data end 0x100000
 (module
   (import "env" "memory" (memory 17))
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))

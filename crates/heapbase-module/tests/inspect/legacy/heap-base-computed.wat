@@ -1,4 +1,9 @@
 ;; Arithmetic in the initial value is a later proposal, and hides the value from a converter.
+;;! legacy, conforms
+;;! memory imported, 17 pages
+;;! feature extended-const 1 times from 0x84, refused
+;;! warning refused-feature: section global 0x84: uses extended-const (1 in all), which stock nodes refuse
+;;! warning computed-heap-base: section export __heap_base 0x89: `__heap_base` is not an `i32.const`: its value is known at run time only
 (module
   (import "env" "memory" (memory 17))
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))

@@ -1,4 +1,7 @@
 ;; A function cannot say where the heap begins.
+;;! legacy, does not conform
+;;! memory imported, 17 pages
+;;! error wrong-kind: section export __heap_base 0x8a: is a function, but has to be a global of type `i32`
 (module
   (import "env" "memory" (memory 17))
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))

@@ -1,4 +1,8 @@
 ;; The host's allocator takes one size.
+;;! legacy, does not conform
+;;! memory imported, 17 pages
+;;! heap base 0x100000
+;;! error wrong-signature: section import env.ext_allocator_malloc_version_1 0x2c: has the type `(i32, i32) -> i32`, but has to be a function `(i32) -> i32`
 (module
   (import "env" "memory" (memory 17))
   (import "env" "ext_allocator_malloc_version_1" (func (param i32 i32) (result i32)))

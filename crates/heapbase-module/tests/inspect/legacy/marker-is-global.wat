@@ -1,4 +1,8 @@
 ;; Only a function makes a v1 module.
+;;! legacy, conforms
+;;! memory imported, 17 pages
+;;! heap base 0x100000
+;;! note marker-is-no-function: section export v1 0xa7: is a global; only an exported function of this name makes a `v1` module
 (module
   (import "env" "memory" (memory 17))
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))

@@ -1,4 +1,7 @@
 ;; A legacy runtime as Rust builds it.
+;;! legacy, conforms
+;;! memory imported, 17 pages
+;;! heap base 0x100000
 (module
   (import "env" "memory" (memory 17))
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))

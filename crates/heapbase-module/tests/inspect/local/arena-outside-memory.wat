@@ -1,4 +1,8 @@
 ;; 17 pages end at 0x110000.
+;;! local, does not conform
+;;! memory imported, 17 pages
+;;! heap base 0x110001
+;;! error arena-outside-memory: section export __heap_base 0x85: `__heap_base` at 0x110001 lies past the end of memory at 0x110000: so would the arena below it
 (module
   (import "env" "memory" (memory 17))
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))

@@ -1,4 +1,9 @@
 ;; Under `legacy` a warning, here an error: the arena ends at a fixed address.
+;;! local, does not conform
+;;! memory imported, 17 pages
+;;! heap base 0x100000
+;;! feature mutable-global 1 times from 0x85, accepted
+;;! error moving-heap-base: section export __heap_base 0x85: `__heap_base` of a `local` module has to be an immutable global with a constant value
 (module
   (import "env" "memory" (memory 17))
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))

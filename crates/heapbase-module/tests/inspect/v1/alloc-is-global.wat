@@ -1,3 +1,6 @@
+;;! v1, does not conform
+;;! memory exported, 17 pages
+;;! error wrong-kind: section export alloc 0x45: is a global, but has to be a function `(i32) -> i32`
 (module
   (memory (export "memory") 17)
   (func (export "v1"))

@@ -1,3 +1,6 @@
+;;! v1, does not conform
+;;! memory exported, 17 pages
+;;! error wrong-signature: section export alloc 0x43: has the type `(i64) -> i32`, but has to be a function `(i32) -> i32`
 (module
   (memory (export "memory") 17)
   (func (export "v1"))

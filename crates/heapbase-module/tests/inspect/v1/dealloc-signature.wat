@@ -1,4 +1,7 @@
 ;; A free without a size.
+;;! v1, does not conform
+;;! memory exported, 17 pages
+;;! error wrong-signature: section export dealloc 0x4a: has the type `(i32)`, but has to be a function `(i32, i32)`
 (module
   (memory (export "memory") 17)
   (func (export "v1"))

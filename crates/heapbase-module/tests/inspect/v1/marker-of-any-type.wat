@@ -1,4 +1,6 @@
 ;; The marker is never called, so its type does not matter.
+;;! v1, conforms
+;;! memory exported, 17 pages
 (module
   (memory (export "memory") 17)
   (func (export "v1") (param i64) (result f32) (f32.const 1))

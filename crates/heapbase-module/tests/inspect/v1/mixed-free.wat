@@ -1,4 +1,7 @@
 ;; Half of the host's allocator is too much as well.
+;;! v1, does not conform
+;;! memory exported, 17 pages
+;;! error mixed-allocators: section import env.ext_allocator_free_version_1 0x2c: imports the host's allocator although it exports `v1`: two allocators would hand out the same bytes
 (module
   (import "env" "ext_allocator_free_version_1" (func (param i32)))
   (memory (export "memory") 17)

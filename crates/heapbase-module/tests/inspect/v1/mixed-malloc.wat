@@ -1,4 +1,7 @@
 ;; Two allocators that do not know each other.
+;;! v1, does not conform
+;;! memory exported, 17 pages
+;;! error mixed-allocators: section import env.ext_allocator_malloc_version_1 0x28: imports the host's allocator although it exports `v1`: two allocators would hand out the same bytes
 (module
   (import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))
   (memory (export "memory") 17)

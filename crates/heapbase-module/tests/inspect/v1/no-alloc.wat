@@ -1,3 +1,6 @@
+;;! v1, does not conform
+;;! memory exported, 17 pages
+;;! error missing-export: section export alloc 0x2c: spec `v1` asks for an export with this name, a function `(i32) -> i32`
 (module
   (memory (export "memory") 17)
   (func (export "v1"))

@@ -1,4 +1,6 @@
 ;; A v1 runtime.
+;;! v1, conforms
+;;! memory exported, 17 pages
 (module
   (memory (export "memory") 17)
   (func (export "v1"))

@@ -1,4 +1,7 @@
 ;; A realloc of C: no old size.
+;;! v1, does not conform
+;;! memory exported, 17 pages
+;;! error wrong-signature: section export realloc 0x54: has the type `(i32, i32) -> i32`, but has to be a function `(i32, i32, i32) -> i32`
 (module
   (memory (export "memory") 17)
   (func (export "v1"))
