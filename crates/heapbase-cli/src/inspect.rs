@@ -305,17 +305,19 @@ fn print_table(
     writeln!(out, "\n{}", table.trim_fmt())
 }
 
-/// Text from the module, without what would move the cursor or change colours.
+/// Text from the module, without what would move the cursor, change colours or turn the direction of writing.
 fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 fn bytes(count: u64) -> String {

@@ -1,6 +1,6 @@
 //! From a module to a [`Report`]: what it is, which allocator spec it follows, and where it breaks a rule.
 //!
-//! One pass over the bytes ([`outline`]) collects what the module declares; the rules are then questions to that
+//! One pass over the bytes (`outline`) collects what the module declares; the rules are then questions to that
 //! outline, one file per spec. The order of a report's problems is by severity, then in the order of the rules, so the
 //! same bytes give the same report.
 

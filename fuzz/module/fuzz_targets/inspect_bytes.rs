@@ -1,6 +1,7 @@
 //! Any bytes: as a file, and behind the header of a module, where more of the reader is reached.
 #![no_main]
 
+#[path = "../../../crates/heapbase-module/tests/oracle/mod.rs"]
 mod oracle;
 
 use heapbase_module::blob::WASM_MAGIC;

@@ -1,6 +1,7 @@
 //! Valid modules with every proposal: each is read, found valid, and what stock nodes refuse is named as a feature.
 #![no_main]
 
+#[path = "../../../crates/heapbase-module/tests/oracle/mod.rs"]
 mod oracle;
 
 use heapbase_module::inspect;

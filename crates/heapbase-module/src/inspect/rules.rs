@@ -1,4 +1,4 @@
-//! The rules of the allocator specs. Each is one file; what all of them share is in [`common`].
+//! The rules of the allocator specs. Each is one file; what all of them share is in `common`.
 
 mod common;
 mod legacy;

@@ -78,17 +78,17 @@ fn check_memory(outline: &Outline<'_>, problems: &mut Problems) {
         );
         problems.add(Flaw::UnfitMemory { what }, place.named("memory"));
     }
-    if let Some((data_end, memory_end)) = outline.data_end().zip(memory::initial_bytes(outline)) {
-        if data_end > memory_end {
-            let place = Place::of(SectionKind::Data, outline.section_offset(SectionKind::Data));
-            problems.add(
-                Flaw::DataOutsideMemory {
-                    data_end,
-                    memory_end,
-                },
-                place,
-            );
-        }
+    if let Some((data_end, memory_end)) = outline.data_end().zip(memory::initial_bytes(outline))
+        && data_end > memory_end
+    {
+        let place = Place::of(SectionKind::Data, outline.section_offset(SectionKind::Data));
+        problems.add(
+            Flaw::DataOutsideMemory {
+                data_end,
+                memory_end,
+            },
+            place,
+        );
     }
 }
 

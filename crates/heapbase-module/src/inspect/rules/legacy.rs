@@ -113,15 +113,15 @@ fn check_heap_base(outline: &Outline<'_>, spec: Spec, problems: &mut Problems) {
         (_, true, _) => problems.add(Flaw::MutableHeapBase, place.clone()),
         (_, _, None) => problems.add(Flaw::ComputedHeapBase, place.clone()),
     }
-    if let (Some(heap_base), Some(data_end)) = (global.value, outline.data_end()) {
-        if data_end > u64::from(heap_base) {
-            problems.add(
-                Flaw::DataAboveHeapBase {
-                    data_end,
-                    heap_base,
-                },
-                place,
-            );
-        }
+    if let (Some(heap_base), Some(data_end)) = (global.value, outline.data_end())
+        && data_end > u64::from(heap_base)
+    {
+        problems.add(
+            Flaw::DataAboveHeapBase {
+                data_end,
+                heap_base,
+            },
+            place,
+        );
     }
 }
