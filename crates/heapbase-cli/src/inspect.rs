@@ -42,16 +42,9 @@ pub(crate) struct Inspect {
 impl Inspect {
     /// Reads, inspects and prints.
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let bytes = read(&self.runtime)
-            .with_context(|| format!("cannot read {}", self.runtime.display()))?;
-        let inspect = || {
-            inspect_blob(&Blob::read_bounded(
-                &bytes,
-                self.max_size.saturating_mul(1 << 20),
-            )?)
-        };
-        let report =
-            inspect().with_context(|| format!("cannot inspect {}", self.runtime.display()))?;
+        let bytes = read(&self.runtime).with_context(|| format!("cannot read {}", self.runtime.display()))?;
+        let inspect = || inspect_blob(&Blob::read_bounded(&bytes, self.max_size.saturating_mul(1 << 20))?);
+        let report = inspect().with_context(|| format!("cannot inspect {}", self.runtime.display()))?;
         let mut out = anstream::stdout().lock();
         if self.json {
             serde_json::to_writer(&mut out, &report).map_err(io::Error::from)?;
@@ -60,11 +53,7 @@ impl Inspect {
             print(&mut out, &report)?;
         }
         out.flush()?;
-        Ok(if report.conforms {
-            Exit::Success
-        } else {
-            Exit::Failed
-        })
+        Ok(if report.conforms { Exit::Success } else { Exit::Failed })
     }
 }
 
@@ -80,34 +69,15 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     print_summary(out, report)?;
     if !report.problems.is_empty() {
-        print_table(
-            out,
-            &["", "where", "what"],
-            &[],
-            report.problems.iter().map(problem_row),
-        )?;
+        print_table(out, &["", "where", "what"], &[], report.problems.iter().map(problem_row))?;
     }
     if !report.features.is_empty() {
         let rows = report.features.iter().map(|used| {
-            let stock_nodes = if used.stock_nodes {
-                "accept it"
-            } else {
-                "refuse it"
-            };
+            let stock_nodes = if used.stock_nodes { "accept it" } else { "refuse it" };
             let first = format!("{:#x}", used.first_offset);
-            vec![
-                used.name.to_string(),
-                used.count.to_string(),
-                first,
-                stock_nodes.to_owned(),
-            ]
+            vec![used.name.to_string(), used.count.to_string(), first, stock_nodes.to_owned()]
         });
-        print_table(
-            out,
-            &["beyond the first Wasm", "uses", "first at", "stock nodes"],
-            &[1, 2],
-            rows,
-        )?;
+        print_table(out, &["beyond the first Wasm", "uses", "first at", "stock nodes"], &[1, 2], rows)?;
     }
     let rows = report.sections.iter().map(|section| {
         let name = match &section.name {
@@ -115,25 +85,11 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
             None => section.kind.to_string(),
         };
         let share = 100.0 * section.size as f64 / report.size as f64;
-        let items = section
-            .items
-            .map(|items| items.to_string())
-            .unwrap_or_default();
+        let items = section.items.map(|items| items.to_string()).unwrap_or_default();
         let offset = format!("{:#x}", section.offset);
-        vec![
-            name,
-            offset,
-            format_size(section.size, BINARY),
-            format!("{share:.1} %"),
-            items,
-        ]
+        vec![name, offset, format_size(section.size, BINARY), format!("{share:.1} %"), items]
     });
-    print_table(
-        out,
-        &["section", "offset", "size", "share", "items"],
-        &[1, 2, 3, 4],
-        rows,
-    )
+    print_table(out, &["section", "offset", "size", "share", "items"], &[1, 2, 3, 4], rows)
 }
 
 fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
@@ -151,28 +107,16 @@ fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
                 version.system_version
             ),
         )?,
-        None => line(
-            "runtime",
-            "no version section: a node has to call Core_version".to_owned(),
-        )?,
+        None => line("runtime", "no version section: a node has to call Core_version".to_owned())?,
     }
     line("heap", heap(report))?;
-    line(
-        "memory",
-        report
-            .memory
-            .as_ref()
-            .map_or_else(|| "none".to_owned(), memory),
-    )?;
+    line("memory", report.memory.as_ref().map_or_else(|| "none".to_owned(), memory))?;
     if let Some(end) = report.data_end {
         line("data", format!("up to {end:#x}"))?;
     }
     match report.size_compressed {
         Some(compressed) => {
-            line(
-                "size",
-                format!("{}, {} compressed", bytes(report.size), bytes(compressed)),
-            )?;
+            line("size", format!("{}, {} compressed", bytes(report.size), bytes(compressed)))?;
         }
         None => line("size", bytes(report.size))?,
     }
@@ -185,35 +129,13 @@ fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
         .iter()
         .filter(|export| export.kind == ExternKind::Function && &*export.ty == "(i32, i32) -> i64");
     line("imports", report.imports.len().to_string())?;
-    line(
-        "exports",
-        format!(
-            "{}, {} of them entry points",
-            report.exports.len(),
-            entries.count()
-        ),
-    )?;
+    line("exports", format!("{}, {} of them entry points", report.exports.len(), entries.count()))?;
     if !report.runtime_apis.is_empty() {
-        let api = |api: &heapbase_module::inspect::RuntimeApi| {
-            format!("{} {}", api.name.unwrap_or(&api.id), api.version)
-        };
-        line(
-            "APIs",
-            report
-                .runtime_apis
-                .iter()
-                .map(api)
-                .collect::<Vec<_>>()
-                .join(", "),
-        )?;
+        let api =
+            |api: &heapbase_module::inspect::RuntimeApi| format!("{} {}", api.name.unwrap_or(&api.id), api.version);
+        line("APIs", report.runtime_apis.iter().map(api).collect::<Vec<_>>().join(", "))?;
     }
-    let count = |severity| {
-        report
-            .problems
-            .iter()
-            .filter(|problem| problem.severity() == severity)
-            .count()
-    };
+    let count = |severity| report.problems.iter().filter(|problem| problem.severity() == severity).count();
     let problems = format!(
         "{}, {}, {}",
         plural(count(Severity::Error), "error"),
@@ -221,26 +143,15 @@ fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
         plural(count(Severity::Note), "note")
     );
     let verdict = if report.conforms {
-        format!(
-            "{} the rules of `{}` ({problems})",
-            "keeps".green(),
-            report.spec
-        )
+        format!("{} the rules of `{}` ({problems})", "keeps".green(), report.spec)
     } else {
-        format!(
-            "{} the rules of `{}` ({problems})",
-            "breaks".red(),
-            report.spec
-        )
+        format!("{} the rules of `{}` ({problems})", "breaks".red(), report.spec)
     };
     line("verdict", verdict)
 }
 
 fn heap(report: &Report) -> String {
-    let from = report
-        .heap_base
-        .map(|base| format!("{base:#x}"))
-        .unwrap_or_else(|| "an unknown address".to_owned());
+    let from = report.heap_base.map(|base| format!("{base:#x}")).unwrap_or_else(|| "an unknown address".to_owned());
     match report.spec {
         Spec::Legacy => format!("legacy: the host owns it, from {from} up"),
         Spec::V1 => "v1: the runtime owns it and exports its allocator".to_owned(),
@@ -277,11 +188,7 @@ fn problem_row(problem: &Problem) -> Vec<Cell> {
         place.offset.map(|offset| format!("{offset:#x}")),
     ];
     let words: Vec<_> = words.into_iter().flatten().collect();
-    vec![
-        Cell::new(severity).fg(color),
-        Cell::new(words.join(" ")),
-        Cell::new(printable(&problem.flaw.to_string())),
-    ]
+    vec![Cell::new(severity).fg(color), Cell::new(words.join(" ")), Cell::new(printable(&problem.flaw.to_string()))]
 }
 
 fn print_table(
@@ -291,10 +198,7 @@ fn print_table(
     rows: impl Iterator<Item = Vec<impl Into<Cell>>>,
 ) -> io::Result<()> {
     let mut table = Table::new();
-    table
-        .load_preset(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     table.add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
@@ -309,9 +213,7 @@ fn print_table(
 fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        {
+        if c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);

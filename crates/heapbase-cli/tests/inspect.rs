@@ -25,42 +25,23 @@ fn a_sound_module_is_shown_and_ends_with_0() {
     let file = folder.path().join("sound.wasm");
     std::fs::write(&file, wat::parse_str(SOUND).unwrap()).unwrap();
     let shown = predicate::str::contains("legacy: the host owns it, from 0x100000 up")
-        .and(predicate::str::contains(
-            "keeps the rules of `legacy` (0 errors, 0 warnings, 0 notes)",
-        ))
+        .and(predicate::str::contains("keeps the rules of `legacy` (0 errors, 0 warnings, 0 notes)"))
         .and(predicate::str::contains("\x1b").not());
-    inspect()
-        .arg(&file)
-        .assert()
-        .code(0)
-        .stdout(shown)
-        .stderr("");
+    inspect().arg(&file).assert().code(0).stdout(shown).stderr("");
 }
 
 #[test]
 fn a_broken_module_is_shown_and_ends_with_1() {
-    let shown = predicate::str::contains("breaks the rules of `v1` (3 errors")
-        .and(predicate::str::contains("export alloc"));
+    let shown =
+        predicate::str::contains("breaks the rules of `v1` (3 errors").and(predicate::str::contains("export alloc"));
     let wasm = wat::parse_str(BROKEN).unwrap();
-    inspect()
-        .arg("-")
-        .write_stdin(wasm)
-        .assert()
-        .code(1)
-        .stdout(shown)
-        .stderr("");
+    inspect().arg("-").write_stdin(wasm).assert().code(1).stdout(shown).stderr("");
 }
 
 #[test]
 fn json_is_one_line() {
     let wasm = wat::parse_str(BROKEN).unwrap();
-    let output = inspect()
-        .args(["-", "--json"])
-        .write_stdin(wasm)
-        .assert()
-        .code(1)
-        .get_output()
-        .clone();
+    let output = inspect().args(["-", "--json"]).write_stdin(wasm).assert().code(1).get_output().clone();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 1);
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -84,10 +65,7 @@ fn json_is_one_line() {
         assert!(report.get(key).is_some(), "{key}");
     }
     assert_eq!(report["spec"], "v1");
-    assert_eq!(
-        report["memory"],
-        serde_json::json!({"kind": "exported", "min": 17, "max": null})
-    );
+    assert_eq!(report["memory"], serde_json::json!({"kind": "exported", "min": 17, "max": null}));
 }
 
 #[test]
@@ -98,29 +76,15 @@ fn what_is_no_runtime_ends_with_2() {
         (&b"{}"[..], "holds no runtime"),
     ];
     for (bytes, words) in cases {
-        inspect()
-            .arg("-")
-            .write_stdin(bytes)
-            .assert()
-            .code(2)
-            .stdout("")
-            .stderr(predicate::str::contains(words));
+        inspect().arg("-").write_stdin(bytes).assert().code(2).stdout("").stderr(predicate::str::contains(words));
     }
-    inspect()
-        .arg("no/such/file")
-        .assert()
-        .code(2)
-        .stderr(predicate::str::contains("cannot read no/such/file"));
+    inspect().arg("no/such/file").assert().code(2).stderr(predicate::str::contains("cannot read no/such/file"));
 }
 
 #[test]
 fn text_from_the_module_does_not_reach_the_terminal_raw() {
-    let wat = SOUND
-        .replace("Core_version", "\\1b[31mred")
-        .replace("(param i32 i32)", "");
+    let wat = SOUND.replace("Core_version", "\\1b[31mred").replace("(param i32 i32)", "");
     let wasm = wat::parse_str(wat).unwrap();
-    let shown = predicate::str::contains("\x1b")
-        .not()
-        .and(predicate::str::contains("\\u{1b}[31mred"));
+    let shown = predicate::str::contains("\x1b").not().and(predicate::str::contains("\\u{1b}[31mred"));
     inspect().arg("-").write_stdin(wasm).assert().stdout(shown);
 }

@@ -86,41 +86,21 @@ impl<'a> Blob<'a> {
         }
     }
 
-    fn unpack(
-        source: Source,
-        layer: Layer,
-        stored: Cow<'a, [u8]>,
-        limit: usize,
-    ) -> Result<Self, Error> {
+    fn unpack(source: Source, layer: Layer, stored: Cow<'a, [u8]>, limit: usize) -> Result<Self, Error> {
         if !stored.starts_with(&COMPRESSED_MAGIC) {
             expect_module(layer, &stored)?;
-            return Ok(Self {
-                source,
-                stored,
-                unpacked: None,
-            });
+            return Ok(Self { source, stored, unpacked: None });
         }
         // The decoder reads one byte more than the limit to tell a bomb, so the largest number has to stay free.
         let limit = limit.min(usize::MAX - 1);
         let unpacked = sp_maybe_compressed_blob::decompress(&stored, limit)
             .map_err(|error| match error {
-                sp_maybe_compressed_blob::Error::PossibleBomb => Error::Bomb {
-                    layer,
-                    stored: stored.len(),
-                    limit,
-                },
-                sp_maybe_compressed_blob::Error::Invalid => Error::Corrupt {
-                    layer,
-                    stored: stored.len(),
-                },
+                sp_maybe_compressed_blob::Error::PossibleBomb => Error::Bomb { layer, stored: stored.len(), limit },
+                sp_maybe_compressed_blob::Error::Invalid => Error::Corrupt { layer, stored: stored.len() },
             })?
             .into_owned();
         expect_module(Layer::Decompressed, &unpacked)?;
-        Ok(Self {
-            source,
-            stored,
-            unpacked: Some(unpacked),
-        })
+        Ok(Self { source, stored, unpacked: Some(unpacked) })
     }
 
     /// The module, decompressed. Begins with [`WASM_MAGIC`].
@@ -163,9 +143,6 @@ fn expect_module(layer: Layer, bytes: &[u8]) -> Result<(), Error> {
     if bytes.starts_with(&WASM_MAGIC) {
         Ok(())
     } else {
-        Err(Error::NotARuntime {
-            layer,
-            found: Found::classify(bytes),
-        })
+        Err(Error::NotARuntime { layer, found: Found::classify(bytes) })
     }
 }

@@ -19,9 +19,7 @@ mod version;
 
 pub use features::{Feature, FeatureUse};
 pub use flaw::{Flaw, Place, Problem, Severity};
-pub use report::{
-    Export, ExternKind, Import, Memory, MemoryKind, Report, RuntimeApi, RuntimeVersion, Section,
-};
+pub use report::{Export, ExternKind, Import, Memory, MemoryKind, Report, RuntimeApi, RuntimeVersion, Section};
 
 use crate::{Blob, Error};
 use collector::Problems;
@@ -52,9 +50,7 @@ pub fn inspect_blob(blob: &Blob<'_>) -> Result<Report, Error> {
     let problems = problems.finish();
     Ok(Report {
         spec,
-        conforms: problems
-            .iter()
-            .all(|problem| problem.severity() != Severity::Error),
+        conforms: problems.iter().all(|problem| problem.severity() != Severity::Error),
         blake2_256: blob.blake2_256(),
         blake2_256_compressed: blob.blake2_256_compressed(),
         problems,

@@ -8,47 +8,20 @@ use std::path::{Path, PathBuf};
 
 /// What a report says, in the words of the `.wat` files.
 fn summary(report: &Report) -> Vec<String> {
-    let verdict = if report.conforms {
-        "conforms"
-    } else {
-        "does not conform"
-    };
+    let verdict = if report.conforms { "conforms" } else { "does not conform" };
     let mut lines = vec![format!("{}, {verdict}", report.spec)];
     if let Some(memory) = &report.memory {
-        let max = memory
-            .max
-            .map(|max| format!(" to {max}"))
-            .unwrap_or_default();
+        let max = memory.max.map(|max| format!(" to {max}")).unwrap_or_default();
         lines.push(format!("memory {:?}, {}{max} pages", memory.kind, memory.min).to_lowercase());
     }
-    for (what, value) in [
-        ("heap base", report.heap_base.map(u64::from)),
-        ("data end", report.data_end),
-    ] {
+    for (what, value) in [("heap base", report.heap_base.map(u64::from)), ("data end", report.data_end)] {
         lines.extend(value.map(|value| format!("{what} {value:#x}")));
     }
-    lines.extend(
-        report
-            .runtime_version
-            .as_ref()
-            .map(|version| format!("{version:?}")),
-    );
-    lines.extend(
-        report
-            .runtime_apis
-            .iter()
-            .map(|api| format!("API {} {:?} {}", api.id, api.name, api.version)),
-    );
+    lines.extend(report.runtime_version.as_ref().map(|version| format!("{version:?}")));
+    lines.extend(report.runtime_apis.iter().map(|api| format!("API {} {:?} {}", api.id, api.name, api.version)));
     for used in &report.features {
-        let verdict = if used.stock_nodes {
-            "accepted"
-        } else {
-            "refused"
-        };
-        lines.push(format!(
-            "feature {} {} times from {:#x}, {verdict}",
-            used.name, used.count, used.first_offset
-        ));
+        let verdict = if used.stock_nodes { "accepted" } else { "refused" };
+        lines.push(format!("feature {} {} times from {:#x}, {verdict}", used.name, used.count, used.first_offset));
     }
     for problem in &report.problems {
         let place = &problem.place;
@@ -57,11 +30,7 @@ fn summary(report: &Report) -> Vec<String> {
         let offset = place.offset.map(|offset| format!(" {offset:#x}"));
         let place: String = [section, name, offset].into_iter().flatten().collect();
         let severity = format!("{:?}", problem.severity()).to_lowercase();
-        lines.push(format!(
-            "{severity} {}:{place}: {}",
-            problem.code(),
-            problem.flaw
-        ));
+        lines.push(format!("{severity} {}:{place}: {}", problem.code(), problem.flaw));
     }
     lines
 }
@@ -88,44 +57,25 @@ fn every_module_gets_the_words_in_its_head() {
     let mut wrong = Vec::new();
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();
-        let (expected, rest): (Vec<_>, Vec<_>) =
-            text.lines().partition(|line| line.starts_with(";;!"));
-        let wasm =
-            wat::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let (expected, rest): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with(";;!"));
+        let wasm = wat::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let lines = match inspect(&wasm) {
             Ok(report) => {
                 let sections: u64 = report.sections.iter().map(|section| section.size).sum();
-                assert_eq!(
-                    sections + 8,
-                    report.size,
-                    "{}: sections and header are the module",
-                    path.display()
-                );
+                assert_eq!(sections + 8, report.size, "{}: sections and header are the module", path.display());
                 summary(&report)
             }
             Err(error) => vec![format!("cannot be read: {error}")],
         };
         let actual: Vec<String> = lines.iter().map(|line| format!(";;! {line}")).collect();
         if bless {
-            let (comment, body): (Vec<_>, Vec<_>) =
-                rest.into_iter().partition(|line| line.starts_with(";;"));
-            let all = comment
-                .into_iter()
-                .chain(actual.iter().map(String::as_str))
-                .chain(body);
+            let (comment, body): (Vec<_>, Vec<_>) = rest.into_iter().partition(|line| line.starts_with(";;"));
+            let all = comment.into_iter().chain(actual.iter().map(String::as_str)).chain(body);
             fs::write(&path, all.flat_map(|line| [line, "\n"]).collect::<String>()).unwrap();
         } else if actual != expected {
             let (expected, actual) = (expected.join("\n"), actual.join("\n"));
-            wrong.push(format!(
-                "{}\nexpected\n{expected}\nfound\n{actual}\n",
-                path.display()
-            ));
+            wrong.push(format!("{}\nexpected\n{expected}\nfound\n{actual}\n", path.display()));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} modules differ:\n\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} modules differ:\n\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -14,32 +14,17 @@ use wasm_smith::Config;
 /// The smallest runtimes of the corpus, or a built one where there is no corpus: something to damage.
 fn seeds() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
-        .unwrap_or_default();
-    files.retain(|path: &std::path::PathBuf| {
-        path.extension()
-            .is_some_and(|extension| extension == "wasm")
-    });
+    let mut files: Vec<_> =
+        fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default();
+    files.retain(|path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "wasm"));
     files.sort_by_key(|path| fs::metadata(path).unwrap().len());
     if files.is_empty() {
-        println!(
-            "SKIPPED: no corpus at ../shared/corpus beside the repository; damaging a small module only"
-        );
-        assert!(
-            std::env::var_os("HEAPBASE_REQUIRE_ALL").is_none(),
-            "HEAPBASE_REQUIRE_ALL forbids skipping"
-        );
+        println!("SKIPPED: no corpus at ../shared/corpus beside the repository; damaging a small module only");
+        assert!(std::env::var_os("HEAPBASE_REQUIRE_ALL").is_none(), "HEAPBASE_REQUIRE_ALL forbids skipping");
     }
     let small = include_str!("inspect/v1/plain.wat");
-    let unpack = |path: &std::path::PathBuf| {
-        heapbase_module::Blob::read(&fs::read(path).unwrap())
-            .unwrap()
-            .into_wasm()
-    };
-    std::iter::once(wat::parse_str(small).unwrap())
-        .chain(files.iter().take(3).map(unpack))
-        .collect()
+    let unpack = |path: &std::path::PathBuf| heapbase_module::Blob::read(&fs::read(path).unwrap()).unwrap().into_wasm();
+    std::iter::once(wat::parse_str(small).unwrap()).chain(files.iter().take(3).map(unpack)).collect()
 }
 
 proptest! {
@@ -94,20 +79,14 @@ fn built_modules() {
         let module = module.to_bytes();
         let report = inspect(&module).expect("wasm-smith builds modules that can be read");
         for problem in &report.problems {
-            assert!(
-                !matches!(problem.code(), "invalid" | "refused-encoding"),
-                "{problem:?}"
-            );
+            assert!(!matches!(problem.code(), "invalid" | "refused-encoding"), "{problem:?}");
         }
         built += 1;
         plain += usize::from(report.features.iter().all(|used| used.stock_nodes));
         features.extend(report.features.iter().map(|used| used.name));
         check(&module, &Ok(report));
     }
-    println!(
-        "{built} modules, {plain} of them plain, {} features: {features:?}",
-        features.len()
-    );
+    println!("{built} modules, {plain} of them plain, {} features: {features:?}", features.len());
     assert!(built > 1000 && plain > 20 && features.len() >= 15);
 }
 

@@ -105,14 +105,8 @@ pub(crate) const fn block_for(bytes: usize) -> usize {
 }
 
 const _: () = {
-    assert!(
-        UNIT.is_power_of_two() && UNIT > 3,
-        "a tag keeps two flags below the size"
-    );
+    assert!(UNIT.is_power_of_two() && UNIT > 3, "a tag keeps two flags below the size");
     assert!(block_for(0) == MIN_BLOCK && block_for(3 * WORD) == MIN_BLOCK);
     assert!(block_for(3 * WORD + 1) == MIN_BLOCK + UNIT);
-    assert!(
-        block_for(isize::MAX as usize) > isize::MAX as usize,
-        "does not wrap"
-    );
+    assert!(block_for(isize::MAX as usize) > isize::MAX as usize, "does not wrap");
 };

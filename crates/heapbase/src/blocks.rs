@@ -38,10 +38,7 @@ const STEPS: u32 = 4;
 const BINS: usize = (((usize::BITS - UNIT.ilog2() - STEPS) as usize) << STEPS) + (1 << STEPS);
 const WORDS: usize = BINS.div_ceil(32);
 
-const _: () = assert!(
-    WORDS < 32 && bin_of(usize::MAX) < BINS,
-    "one word has a bit for every word of the bitmap"
-);
+const _: () = assert!(WORDS < 32 && bin_of(usize::MAX) < BINS, "one word has a bit for every word of the bitmap");
 
 /// The bin of a block of `size` bytes.
 const fn bin_of(size: usize) -> usize {
@@ -293,8 +290,7 @@ impl<S: PageSource> Blocks<S> {
 
     /// Bytes that the top lacks for a gap and a block.
     fn short_of(&self, gap: usize, size: usize) -> usize {
-        gap.saturating_add(size)
-            .saturating_sub(self.end.above(self.top))
+        gap.saturating_add(size).saturating_sub(self.end.above(self.top))
     }
 
     fn set_top(&mut self, top: Addr) {
@@ -449,10 +445,6 @@ impl<S: PageSource> Blocks<S> {
 
     /// From this address on memory reads as zero, unless the source promises nothing.
     pub(crate) fn zero_from(&self) -> Addr {
-        if S::ZEROED {
-            self.fresh
-        } else {
-            Addr(usize::MAX)
-        }
+        if S::ZEROED { self.fresh } else { Addr(usize::MAX) }
     }
 }

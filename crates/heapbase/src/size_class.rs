@@ -74,11 +74,7 @@ const _: () = {
 const fn class_of(size: usize, align: usize) -> Option<usize> {
     let mask = (align - 1) | (UNIT - 1);
     let rounded = (size + mask) & !mask;
-    if align <= SLAB_ALIGN && rounded <= LARGEST {
-        Some(rounded / UNIT)
-    } else {
-        None
-    }
+    if align <= SLAB_ALIGN && rounded <= LARGEST { Some(rounded / UNIT) } else { None }
 }
 
 /// A slab's three counters, packed into one word.
@@ -220,8 +216,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
             let block = self.blocks.load(slab);
             self.blocks.store(slab, Addr::NONE);
             let counts = Counts(self.blocks.load(slab.plus(COUNTS)).0);
-            self.blocks
-                .store(slab.plus(COUNTS), Addr(counts.all_out().0));
+            self.blocks.store(slab.plus(COUNTS), Addr(counts.all_out().0));
             *list(&mut self.current, class) = self.blocks.load(block);
             self.blocks.pointer(block)
         }
@@ -243,8 +238,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
                 next = block;
             }
             self.blocks.store(slab, next);
-            self.blocks
-                .store(slab.plus(COUNTS), Addr(Counts::new(class).0));
+            self.blocks.store(slab.plus(COUNTS), Addr(Counts::new(class).0));
         }
         slab
     }
@@ -369,8 +363,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
                 self.link(slab, class);
             }
             if counts.out() == 0
-                && (*list(&mut self.partial, class) != slab
-                    || self.blocks.load(slab.plus(NEXT)).is_some())
+                && (*list(&mut self.partial, class) != slab || self.blocks.load(slab.plus(NEXT)).is_some())
             {
                 self.retire(slab, class);
             }
@@ -478,10 +471,7 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
 
     #[inline]
     unsafe fn reallocate(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let (old, new) = (
-            class_of(layout.size(), layout.align()),
-            class_of(new_size, layout.align()),
-        );
+        let (old, new) = (class_of(layout.size(), layout.align()), class_of(new_size, layout.align()));
         // SAFETY: the caller's promise; a block stays on its side (C5), so only two tagged or two equal classes stay in place.
         unsafe {
             let fits = match (old, new) {
@@ -489,11 +479,7 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
                 (None, None) => self.blocks.resize(Addr(block.addr()), block_for(new_size)),
                 _ => false,
             };
-            if fits {
-                block
-            } else {
-                crate::moved(self, block, layout, new_size)
-            }
+            if fits { block } else { crate::moved(self, block, layout, new_size) }
         }
     }
 }
@@ -512,12 +498,6 @@ unsafe impl<S: PageSource> SizedByAddress for SizeClassAllocator<S> {
     unsafe fn free(&mut self, block: *mut u8) {
         let at = Addr(block.addr());
         // SAFETY: as above, and the caller gives the block up.
-        unsafe {
-            if self.class_at(at) == 0 {
-                self.blocks.give(at)
-            } else {
-                self.push(at)
-            }
-        }
+        unsafe { if self.class_at(at) == 0 { self.blocks.give(at) } else { self.push(at) } }
     }
 }

@@ -48,12 +48,7 @@ pub unsafe fn dealloc<A: GlobalAlloc>(heap: &A, block: *mut u8, size: usize) {
 ///
 /// As for [`dealloc`].
 #[inline]
-pub unsafe fn realloc<A: GlobalAlloc>(
-    heap: &A,
-    block: *mut u8,
-    size: usize,
-    new_size: usize,
-) -> *mut u8 {
+pub unsafe fn realloc<A: GlobalAlloc>(heap: &A, block: *mut u8, size: usize, new_size: usize) -> *mut u8 {
     if block.is_null() {
         return alloc(heap, new_size);
     }

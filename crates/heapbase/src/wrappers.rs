@@ -32,12 +32,7 @@ macro_rules! global_alloc_through_with {
             }
 
             #[inline]
-            unsafe fn realloc(
-                &self,
-                block: *mut u8,
-                layout: core::alloc::Layout,
-                new_size: usize,
-            ) -> *mut u8 {
+            unsafe fn realloc(&self, block: *mut u8, layout: core::alloc::Layout, new_size: usize) -> *mut u8 {
                 // SAFETY: the caller's promise.
                 self.with(|heap| unsafe { heap.reallocate(block, layout, new_size) })
             }

@@ -58,17 +58,13 @@ pub enum Found {
 impl Found {
     /// Tells by the first bytes what `bytes` are.
     pub(super) fn classify(bytes: &[u8]) -> Self {
-        let version = bytes
-            .get(4..8)
-            .map(|v| u32::from_le_bytes([v[0], v[1], v[2], v[3]]));
+        let version = bytes.get(4..8).map(|v| u32::from_le_bytes([v[0], v[1], v[2], v[3]]));
         match (bytes, version) {
             ([], _) => Self::Empty,
             (b"\0asm" | [b'\0', b'a', b's', b'm', ..], None) => Self::TruncatedHeader,
             ([b'\0', b'a', b's', b'm', ..], Some(0x0001_000d)) => Self::Component,
             ([b'\0', b'a', b's', b'm', ..], Some(version)) => Self::WasmVersion(version),
-            _ if WASM_MAGIC.starts_with(bytes) || COMPRESSED_MAGIC.starts_with(bytes) => {
-                Self::TruncatedHeader
-            }
+            _ if WASM_MAGIC.starts_with(bytes) || COMPRESSED_MAGIC.starts_with(bytes) => Self::TruncatedHeader,
             _ if bytes.starts_with(&COMPRESSED_MAGIC) => Self::CompressedTwice,
             _ if bytes.starts_with(b"PVM\0") => Self::PolkaVm,
             _ if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => Self::BareZstd,
@@ -82,9 +78,7 @@ impl Found {
 }
 
 fn is_native(bytes: &[u8]) -> bool {
-    [&b"\x7fELF"[..], &b"\xcf\xfa\xed\xfe"[..], &b"MZ"[..]]
-        .iter()
-        .any(|magic| bytes.starts_with(magic))
+    [&b"\x7fELF"[..], &b"\xcf\xfa\xed\xfe"[..], &b"MZ"[..]].iter().any(|magic| bytes.starts_with(magic))
 }
 
 fn is_wasm_text(bytes: &[u8]) -> bool {
@@ -107,13 +101,9 @@ impl fmt::Display for Found {
             Self::WasmVersion(version) => {
                 return write!(f, "WebAssembly of version {version:#x} (a runtime has 1)");
             }
-            Self::WasmText => {
-                "WebAssembly in text form (assemble it first, with wat2wasm or `wasm-tools parse`)"
-            }
+            Self::WasmText => "WebAssembly in text form (assemble it first, with wat2wasm or `wasm-tools parse`)",
             Self::PolkaVm => "a PolkaVM program",
-            Self::CompressedTwice => {
-                "a compressed runtime within a compressed runtime (nodes unpack once)"
-            }
+            Self::CompressedTwice => "a compressed runtime within a compressed runtime (nodes unpack once)",
             Self::BareZstd => "a zstd stream without the eight-byte magic of a compressed runtime",
             Self::Gzip => "a gzip file (unpack it first)",
             Self::HexText => "hexadecimal text (turn it into bytes first, with `xxd -r -p`)",

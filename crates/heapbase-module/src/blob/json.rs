@@ -32,9 +32,7 @@ impl JsonShape {
                 "make it raw first, with the node's `build-spec --raw` or `export-chain-spec --raw`"
             }
             Self::Storage => "its `top` has no key 0x3a636f6465 (`:code`)",
-            Self::Other => {
-                "it has neither `genesis.raw.top` (a raw chain specification) nor `top` (a case)"
-            }
+            Self::Other => "it has neither `genesis.raw.top` (a raw chain specification) nor `top` (a case)",
         }
     }
 }
@@ -63,28 +61,13 @@ fn without_mark(bytes: &[u8]) -> &[u8] {
 pub(super) fn code(bytes: &[u8]) -> Result<(Source, Vec<u8>), Error> {
     let document: Document = serde_json::from_slice(without_mark(bytes)).map_err(Error::Json)?;
     let (shape, source, code) = match document {
-        Document {
-            top: Some(Top(code)),
-            ..
-        } => (JsonShape::Storage, Source::Storage, code),
-        Document {
-            genesis:
-                Some(Genesis {
-                    raw: Some(Raw { top: Top(code) }),
-                    ..
-                }),
-            ..
-        } => (JsonShape::RawChainSpec, Source::RawChainSpec, code),
-        Document {
-            genesis: Some(Genesis {
-                runtime_genesis, ..
-            }),
-            ..
-        } => (
-            JsonShape::PlainChainSpec,
-            Source::PlainChainSpec,
-            runtime_genesis.and_then(|genesis| genesis.code),
-        ),
+        Document { top: Some(Top(code)), .. } => (JsonShape::Storage, Source::Storage, code),
+        Document { genesis: Some(Genesis { raw: Some(Raw { top: Top(code) }), .. }), .. } => {
+            (JsonShape::RawChainSpec, Source::RawChainSpec, code)
+        }
+        Document { genesis: Some(Genesis { runtime_genesis, .. }), .. } => {
+            (JsonShape::PlainChainSpec, Source::PlainChainSpec, runtime_genesis.and_then(|genesis| genesis.code))
+        }
         Document { .. } => (JsonShape::Other, Source::File, None),
     };
     let code = code.ok_or(Error::NoCode { shape })?;
@@ -139,11 +122,7 @@ impl<'de> Deserialize<'de> for Key {
             }
 
             fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-                Ok(if key.eq_ignore_ascii_case(CODE_KEY) {
-                    Key::Code
-                } else {
-                    Key::Other
-                })
+                Ok(if key.eq_ignore_ascii_case(CODE_KEY) { Key::Code } else { Key::Other })
             }
         }
         deserializer.deserialize_str(KeyVisitor)

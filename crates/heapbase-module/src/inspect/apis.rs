@@ -92,11 +92,7 @@ const NAMES: &[&str] = &[
 
 /// The name behind an identifier, where it is a known one.
 pub(super) fn name(id: [u8; 8]) -> Option<&'static str> {
-    static BY_ID: LazyLock<HashMap<[u8; 8], &'static str>> = LazyLock::new(|| {
-        NAMES
-            .iter()
-            .map(|name| (sp_crypto_hashing::blake2_64(name.as_bytes()), *name))
-            .collect()
-    });
+    static BY_ID: LazyLock<HashMap<[u8; 8], &'static str>> =
+        LazyLock::new(|| NAMES.iter().map(|name| (sp_crypto_hashing::blake2_64(name.as_bytes()), *name)).collect());
     BY_ID.get(&id).copied()
 }

@@ -29,14 +29,8 @@ impl Problems {
     pub(super) fn finish(mut self) -> Vec<Problem> {
         for (code, count) in self.counts {
             if count > LISTED {
-                let flaw = Flaw::More {
-                    code,
-                    count: count - LISTED,
-                };
-                self.found.push(Problem {
-                    flaw,
-                    place: Place::default(),
-                });
+                let flaw = Flaw::More { code, count: count - LISTED };
+                self.found.push(Problem { flaw, place: Place::default() });
             }
         }
         self.found.sort_by_key(Problem::severity);
@@ -47,27 +41,16 @@ impl Problems {
 impl Place {
     /// In a section, at an offset.
     pub(super) fn at(section: SectionKind, offset: u64) -> Self {
-        Self {
-            section: Some(section),
-            name: None,
-            offset: Some(offset),
-        }
+        Self { section: Some(section), name: None, offset: Some(offset) }
     }
 
     /// In a section as a whole; the offset is where the section begins, if it is there at all.
     pub(super) fn of(section: SectionKind, offset: Option<u64>) -> Self {
-        Self {
-            section: Some(section),
-            name: None,
-            offset,
-        }
+        Self { section: Some(section), name: None, offset }
     }
 
     /// The same, with a name.
     pub(super) fn named(self, name: impl Into<String>) -> Self {
-        Self {
-            name: Some(name.into()),
-            ..self
-        }
+        Self { name: Some(name.into()), ..self }
     }
 }

@@ -135,12 +135,7 @@ impl Tally {
         let of = |(&name, used): (&Feature, &Option<(u64, u64)>)| {
             used.map(|(first_offset, count)| {
                 let stock_nodes = name.is_accepted_by_stock_nodes();
-                FeatureUse {
-                    name,
-                    count,
-                    first_offset,
-                    stock_nodes,
-                }
+                FeatureUse { name, count, first_offset, stock_nodes }
             })
         };
         Feature::ALL.iter().zip(&self.uses).filter_map(of).collect()

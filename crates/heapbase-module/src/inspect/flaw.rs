@@ -65,17 +65,13 @@ pub enum Flaw {
         expected: &'static str,
     },
     /// A `v1` module imports the allocator of the host.
-    #[error(
-        "imports the host's allocator although it exports `v1`: two allocators would hand out the same bytes"
-    )]
+    #[error("imports the host's allocator although it exports `v1`: two allocators would hand out the same bytes")]
     MixedAllocators,
     /// The host cannot reach the memory.
     #[error("the memory is neither imported as `env.memory` nor exported as `memory`")]
     UnreachableMemory,
     /// Host and runtime exchange 32-bit addresses in one memory of 64 KiB pages that only one thread uses.
-    #[error(
-        "the memory is {what}, but hosts share a plain one: 32-bit addresses, 64 KiB pages, one thread"
-    )]
+    #[error("the memory is {what}, but hosts share a plain one: 32-bit addresses, 64 KiB pages, one thread")]
     UnfitMemory {
         /// What makes it unfit.
         what: &'static str,
@@ -93,9 +89,7 @@ pub enum Flaw {
         kind: ExternKind,
     },
     /// Initialised data reaches into the heap.
-    #[error(
-        "data reaches up to {data_end:#x}, above `__heap_base` at {heap_base:#x}: the heap would overwrite it"
-    )]
+    #[error("data reaches up to {data_end:#x}, above `__heap_base` at {heap_base:#x}: the heap would overwrite it")]
     DataAboveHeapBase {
         /// The first address behind the data.
         data_end: u64,
@@ -103,9 +97,7 @@ pub enum Flaw {
         heap_base: u32,
     },
     /// A data segment does not fit into the memory a module begins with, so it cannot be instantiated.
-    #[error(
-        "data reaches up to {data_end:#x}, past the end of memory at {memory_end:#x}: instantiation traps"
-    )]
+    #[error("data reaches up to {data_end:#x}, past the end of memory at {memory_end:#x}: instantiation traps")]
     DataOutsideMemory {
         /// The first address behind the data.
         data_end: u64,
@@ -137,9 +129,7 @@ pub enum Flaw {
         seen: Spec,
     },
     /// A `local` module whose `__heap_base` is not a constant.
-    #[error(
-        "`__heap_base` of a `local` module has to be an immutable global with a constant value"
-    )]
+    #[error("`__heap_base` of a `local` module has to be an immutable global with a constant value")]
     MovingHeapBase,
 
     /// A stock node does not know a feature that is used.
@@ -163,9 +153,7 @@ pub enum Flaw {
     #[error("`__heap_base` is not an `i32.const`: its value is known at run time only")]
     ComputedHeapBase,
     /// The memory is imported and exported.
-    #[error(
-        "memory is both imported and exported; stock nodes turn the import into a second export of this name"
-    )]
+    #[error("memory is both imported and exported; stock nodes turn the import into a second export of this name")]
     MemoryTwice,
     /// The custom section `runtime_version` does not decode.
     #[error("does not decode ({message}); nodes refuse the module")]
@@ -174,9 +162,7 @@ pub enum Flaw {
         message: String,
     },
     /// The custom section `runtime_apis` has a part of an entry at its end.
-    #[error(
-        "holds {length} bytes, which is no multiple of 12: the last entry is cut off, and nodes refuse the module"
-    )]
+    #[error("holds {length} bytes, which is no multiple of 12: the last entry is cut off, and nodes refuse the module")]
     ClippedApis {
         /// Bytes of the section.
         length: usize,
@@ -185,9 +171,7 @@ pub enum Flaw {
     #[error("no exported function has the type `(i32, i32) -> i64`: nothing here can be called")]
     NoEntryPoint,
     /// A node cannot tell the version.
-    #[error(
-        "neither a `runtime_version` section nor the entry point `Core_version`: nodes cannot tell the version"
-    )]
+    #[error("neither a `runtime_version` section nor the entry point `Core_version`: nodes cannot tell the version")]
     NoVersion,
 
     /// An exported function that cannot be called from outside.
@@ -209,9 +193,7 @@ pub enum Flaw {
         found: ExternKind,
     },
     /// An allocator is exported, but not announced.
-    #[error(
-        "an allocator is exported, but without a function `v1` hosts take the module as `legacy`"
-    )]
+    #[error("an allocator is exported, but without a function `v1` hosts take the module as `legacy`")]
     AllocatorWithoutMarker,
     /// The same flaw again, more often than is worth listing.
     #[error("`{code}` in {count} more places")]

@@ -20,22 +20,13 @@ pub(super) fn scan_body(body: &FunctionBody<'_>, tally: &mut Tally) -> Result<()
     while !operators.eof() {
         let offset = operators.original_position();
         let operator = operators.read()?;
-        scan(
-            &operator,
-            offset,
-            &bytes[span(start, offset, operators.original_position())],
-            tally,
-        );
+        scan(&operator, offset, &bytes[span(start, offset, operators.original_position())], tally);
     }
     operators.finish()
 }
 
 /// Scans a constant expression; `imported_globals` is how many globals it may refer to in the first release.
-pub(super) fn scan_constant(
-    expression: &ConstExpr<'_>,
-    imported_globals: u32,
-    tally: &mut Tally,
-) -> Result<()> {
+pub(super) fn scan_constant(expression: &ConstExpr<'_>, imported_globals: u32, tally: &mut Tally) -> Result<()> {
     let reader = expression.get_binary_reader();
     let (start, bytes) = (reader.original_position(), rest(&reader)?);
     let mut operators = OperatorsReader::new(reader);
@@ -51,12 +42,7 @@ pub(super) fn scan_constant(
             Operator::GlobalGet { global_index } if global_index >= imported_globals => {
                 tally.add(Feature::Gc, offset);
             }
-            other => scan(
-                &other,
-                offset,
-                &bytes[span(start, offset, operators.original_position())],
-                tally,
-            ),
+            other => scan(&other, offset, &bytes[span(start, offset, operators.original_position())], tally),
         }
     }
     Ok(())
@@ -74,11 +60,7 @@ fn span(start: u64, from: u64, to: u64) -> Range<usize> {
 /// The value of an expression that is one `i32.const`.
 pub(super) fn i32_constant(expression: &ConstExpr<'_>) -> Option<u32> {
     let mut operators = expression.get_operators_reader();
-    match (
-        operators.read().ok()?,
-        operators.read().ok()?,
-        operators.eof(),
-    ) {
+    match (operators.read().ok()?, operators.read().ok()?, operators.eof()) {
         (Operator::I32Const { value }, Operator::End, true) => Some(value.cast_unsigned()),
         _ => None,
     }
@@ -95,15 +77,11 @@ fn scan(operator: &Operator<'_>, offset: u64, bytes: &[u8], tally: &mut Tally) {
         }
         // Before reference types there was one table, and a zero byte where its index is now. Linkers that know the
         // feature reserve five bytes for the index: zero all the same, but not a zero byte.
-        Operator::CallIndirect { table_index, .. }
-            if table_index != 0 || behind_first_number(bytes) != 1 =>
-        {
+        Operator::CallIndirect { table_index, .. } if table_index != 0 || behind_first_number(bytes) != 1 => {
             tally.add(Feature::ReferenceTypes, offset);
         }
         // The same for the index of the memory.
-        Operator::MemorySize { mem } | Operator::MemoryGrow { mem }
-            if mem != 0 || bytes.len() != 2 =>
-        {
+        Operator::MemorySize { mem } | Operator::MemoryGrow { mem } if mem != 0 || bytes.len() != 2 => {
             tally.add(Feature::MultiMemory, offset);
         }
         _ => {}
@@ -112,12 +90,7 @@ fn scan(operator: &Operator<'_>, offset: u64, bytes: &[u8], tally: &mut Tally) {
 
 /// How many bytes follow the opcode and the first number (LEB128) behind it.
 fn behind_first_number(bytes: &[u8]) -> usize {
-    let number = bytes
-        .iter()
-        .skip(1)
-        .take_while(|byte| **byte >= 0x80)
-        .count()
-        + 1;
+    let number = bytes.iter().skip(1).take_while(|byte| **byte >= 0x80).count() + 1;
     bytes.len().saturating_sub(1 + number)
 }
 

@@ -127,10 +127,9 @@ impl<'a> Outline<'a> {
     /// A type as text.
     pub(super) fn type_text(&self, item: Extern) -> Arc<str> {
         match item {
-            Extern::Function(index) | Extern::Tag(index) => self
-                .types
-                .get(index as usize)
-                .map_or_else(|| "?".into(), |ty| ty.text.clone()),
+            Extern::Function(index) | Extern::Tag(index) => {
+                self.types.get(index as usize).map_or_else(|| "?".into(), |ty| ty.text.clone())
+            }
             Extern::Table(ty) => types::table_text(&ty),
             Extern::Memory(ty) => types::memory_text(&ty),
             Extern::Global(ty) => types::global_text(&ty),
@@ -150,11 +149,7 @@ impl<'a> Outline<'a> {
 
     /// The first address behind all active data segments; `None` without any, or where an address is not constant.
     pub(super) fn data_end(&self) -> Option<u64> {
-        if self.has_computed_data {
-            None
-        } else {
-            self.data_end
-        }
+        if self.has_computed_data { None } else { self.data_end }
     }
 
     /// The first custom section named `name`: the one that nodes read.
@@ -164,17 +159,12 @@ impl<'a> Outline<'a> {
 
     /// Where the first section of a kind begins.
     pub(super) fn section_offset(&self, kind: SectionKind) -> Option<u64> {
-        self.sections
-            .iter()
-            .find(|section| section.kind == kind)
-            .map(|section| section.offset)
+        self.sections.iter().find(|section| section.kind == kind).map(|section| section.offset)
     }
 
     /// The section that an offset lies in.
     pub(super) fn section_at(&self, offset: u64) -> Option<SectionKind> {
-        let behind = self
-            .sections
-            .partition_point(|section| section.offset <= offset);
+        let behind = self.sections.partition_point(|section| section.offset <= offset);
         let section = self.sections.get(behind.checked_sub(1)?)?;
         (offset <= section.offset + section.size).then_some(section.kind)
     }

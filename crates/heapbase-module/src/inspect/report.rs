@@ -203,9 +203,7 @@ pub(super) fn exports(outline: &Outline<'_>) -> Vec<Export> {
     let export = |export: &super::outline::Export<'_>| Export {
         name: export.name.to_owned(),
         kind: export.kind,
-        ty: outline
-            .export_item(export)
-            .map_or_else(|| "?".into(), |item: Extern| outline.type_text(item)),
+        ty: outline.export_item(export).map_or_else(|| "?".into(), |item: Extern| outline.type_text(item)),
         offset: export.offset,
     };
     outline.exports.iter().map(export).collect()

@@ -48,12 +48,7 @@ fn spec(outline: &Outline<'_>, problems: &mut Problems) -> Spec {
             seen
         }
         Err(error) => {
-            problems.add(
-                Flaw::UnreadableRecord {
-                    message: error.to_string(),
-                },
-                place,
-            );
+            problems.add(Flaw::UnreadableRecord { message: error.to_string() }, place);
             seen
         }
     }

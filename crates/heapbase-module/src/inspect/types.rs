@@ -4,8 +4,8 @@ use super::features::{Feature, Tally};
 use std::fmt::Write;
 use std::sync::Arc;
 use wasmparser::{
-    AbstractHeapType, BlockType, CompositeInnerType, FuncType, GlobalType, HeapType, MemoryType,
-    RecGroup, RefType, StorageType, SubType, TableType, ValType,
+    AbstractHeapType, BlockType, CompositeInnerType, FuncType, GlobalType, HeapType, MemoryType, RecGroup, RefType,
+    StorageType, SubType, TableType, ValType,
 };
 
 /// Parameters or results written out before the rest is only counted. Without a limit a module of a few megabytes,
@@ -24,11 +24,7 @@ pub(super) fn function_text(ty: &FuncType) -> Arc<str> {
 }
 
 fn list(types: &[ValType]) -> String {
-    let mut words: Vec<String> = types
-        .iter()
-        .take(WRITTEN_OUT)
-        .map(ValType::to_string)
-        .collect();
+    let mut words: Vec<String> = types.iter().take(WRITTEN_OUT).map(ValType::to_string).collect();
     if types.len() > WRITTEN_OUT {
         words.push(format!("… {} more", types.len() - WRITTEN_OUT));
     }
@@ -37,22 +33,12 @@ fn list(types: &[ValType]) -> String {
 
 /// A global's type as text: `i32`, or `mut i32`.
 pub(super) fn global_text(ty: &GlobalType) -> Arc<str> {
-    format!(
-        "{}{}",
-        if ty.mutable { "mut " } else { "" },
-        ty.content_type
-    )
-    .into()
+    format!("{}{}", if ty.mutable { "mut " } else { "" }, ty.content_type).into()
 }
 
 /// A table's type as text: `funcref, 10 to 20`.
 pub(super) fn table_text(ty: &TableType) -> Arc<str> {
-    format!(
-        "{}, {}",
-        ty.element_type,
-        limits(ty.initial, ty.maximum, "")
-    )
-    .into()
+    format!("{}, {}", ty.element_type, limits(ty.initial, ty.maximum, "")).into()
 }
 
 /// A memory's type as text: `17 pages or more`.
@@ -132,22 +118,11 @@ pub(super) fn scan_reference(ty: RefType, offset: u64, tally: &mut Tally) {
         HeapType::Concrete(_) => Feature::FunctionReferences,
         HeapType::Exact(_) => Feature::CustomDescriptors,
         HeapType::Abstract { shared: true, .. } => Feature::SharedEverythingThreads,
-        HeapType::Abstract {
-            ty: Func | Extern, ..
-        } if ty.is_nullable() => Feature::ReferenceTypes,
-        HeapType::Abstract {
-            ty: Func | Extern, ..
-        } => Feature::FunctionReferences,
-        HeapType::Abstract {
-            ty: Any | None | NoExtern | NoFunc | Eq | Struct | Array | I31,
-            ..
-        } => Feature::Gc,
-        HeapType::Abstract {
-            ty: Exn | NoExn, ..
-        } => Feature::Exceptions,
-        HeapType::Abstract {
-            ty: Cont | NoCont, ..
-        } => Feature::StackSwitching,
+        HeapType::Abstract { ty: Func | Extern, .. } if ty.is_nullable() => Feature::ReferenceTypes,
+        HeapType::Abstract { ty: Func | Extern, .. } => Feature::FunctionReferences,
+        HeapType::Abstract { ty: Any | None | NoExtern | NoFunc | Eq | Struct | Array | I31, .. } => Feature::Gc,
+        HeapType::Abstract { ty: Exn | NoExn, .. } => Feature::Exceptions,
+        HeapType::Abstract { ty: Cont | NoCont, .. } => Feature::StackSwitching,
     };
     tally.add(feature, offset);
 }

@@ -11,22 +11,12 @@ use wasmparser::{Validator, WasmFeatures};
 
 /// Reports what does not validate, and what stock nodes refuse.
 pub(super) fn check(wasm: &[u8], outline: &Outline<'_>, problems: &mut Problems) {
-    let refused = outline
-        .features
-        .uses()
-        .into_iter()
-        .filter(|used| !used.stock_nodes);
+    let refused = outline.features.uses().into_iter().filter(|used| !used.stock_nodes);
     let mut is_refused = false;
     for used in refused {
         is_refused = true;
         let place = outline.place(used.first_offset);
-        problems.add(
-            Flaw::RefusedFeature {
-                feature: used.name,
-                count: used.count,
-            },
-            place,
-        );
+        problems.add(Flaw::RefusedFeature { feature: used.name, count: used.count }, place);
     }
     let Err(stock) = Validator::new_with_features(WasmFeatures::WASM1).validate_all(wasm) else {
         return;
@@ -35,20 +25,10 @@ pub(super) fn check(wasm: &[u8], outline: &Outline<'_>, problems: &mut Problems)
         Ok(_) if is_refused => {}
         Ok(_) => {
             let place = outline.place(stock.offset());
-            problems.add(
-                Flaw::RefusedEncoding {
-                    message: stock.message().to_owned(),
-                },
-                place,
-            );
+            problems.add(Flaw::RefusedEncoding { message: stock.message().to_owned() }, place);
         }
         Err(error) => {
-            problems.add(
-                Flaw::Invalid {
-                    message: error.message().to_owned(),
-                },
-                outline.place(error.offset()),
-            );
+            problems.add(Flaw::Invalid { message: error.message().to_owned() }, outline.place(error.offset()));
         }
     }
 }
@@ -56,10 +36,6 @@ pub(super) fn check(wasm: &[u8], outline: &Outline<'_>, problems: &mut Problems)
 impl Outline<'_> {
     /// The place of an offset.
     fn place(&self, offset: u64) -> Place {
-        Place {
-            section: self.section_at(offset),
-            name: None,
-            offset: Some(offset),
-        }
+        Place { section: self.section_at(offset), name: None, offset: Some(offset) }
     }
 }

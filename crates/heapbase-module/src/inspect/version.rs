@@ -15,17 +15,9 @@ use crate::SectionKind;
 const ENTRY: usize = 12;
 
 /// Reads both sections.
-pub(super) fn read(
-    outline: &Outline<'_>,
-    problems: &mut Problems,
-) -> (Option<RuntimeVersion>, Vec<RuntimeApi>) {
-    let apis = outline
-        .custom("runtime_apis")
-        .map(|section| read_apis(section, problems))
-        .unwrap_or_default();
-    let version = outline
-        .custom("runtime_version")
-        .and_then(|section| read_version(section, &apis, problems));
+pub(super) fn read(outline: &Outline<'_>, problems: &mut Problems) -> (Option<RuntimeVersion>, Vec<RuntimeApi>) {
+    let apis = outline.custom("runtime_apis").map(|section| read_apis(section, problems)).unwrap_or_default();
+    let version = outline.custom("runtime_version").and_then(|section| read_version(section, &apis, problems));
     let name = |&(id, version): &([u8; 8], u32)| RuntimeApi {
         id: format!("0x{}", hex::encode(id)),
         name: apis::name(id),
@@ -46,15 +38,8 @@ fn read_apis(section: &Custom<'_>, problems: &mut Problems) -> Vec<([u8; 8], u32
     entries.iter().map(entry).collect()
 }
 
-fn read_version(
-    section: &Custom<'_>,
-    apis: &[([u8; 8], u32)],
-    problems: &mut Problems,
-) -> Option<RuntimeVersion> {
-    let core = apis
-        .iter()
-        .find(|(id, _)| apis::name(*id) == Some("Core"))
-        .map(|(_, version)| *version);
+fn read_version(section: &Custom<'_>, apis: &[([u8; 8], u32)], problems: &mut Problems) -> Option<RuntimeVersion> {
+    let core = apis.iter().find(|(id, _)| apis::name(*id) == Some("Core")).map(|(_, version)| *version);
     let mut input = section.contents;
     match sp_version::RuntimeVersion::decode_with_version_hint(&mut input, core) {
         Ok(version) => Some(RuntimeVersion {
@@ -67,12 +52,7 @@ fn read_version(
             system_version: version.system_version,
         }),
         Err(error) => {
-            problems.add(
-                Flaw::UnreadableVersion {
-                    message: error.to_string(),
-                },
-                place(section),
-            );
+            problems.add(Flaw::UnreadableVersion { message: error.to_string() }, place(section));
             None
         }
     }

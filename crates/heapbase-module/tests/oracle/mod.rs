@@ -12,22 +12,10 @@ pub(crate) fn check(wasm: &[u8], answer: &Result<Report, Error>) {
             let sections: u64 = report.sections.iter().map(|section| section.size).sum();
             assert_eq!(sections + 8, report.size);
             for problem in &report.problems {
-                assert!(
-                    problem
-                        .place
-                        .offset
-                        .is_none_or(|offset| offset <= report.size)
-                );
+                assert!(problem.place.offset.is_none_or(|offset| offset <= report.size));
             }
-            let validates = |features| {
-                Validator::new_with_features(features)
-                    .validate_all(wasm)
-                    .is_ok()
-            };
-            let (stock, all) = (
-                validates(WasmFeatures::WASM1),
-                validates(WasmFeatures::all()),
-            );
+            let validates = |features| Validator::new_with_features(features).validate_all(wasm).is_ok();
+            let (stock, all) = (validates(WasmFeatures::WASM1), validates(WasmFeatures::all()));
             let has = |code| report.problems.iter().any(|problem| problem.code() == code);
             assert_eq!(!stock && !all, has("invalid"));
             assert!(stock || !all || has("refused-feature") || has("refused-encoding"));

@@ -28,12 +28,7 @@ impl<'a> Region<'a, false> {
     /// A region that lies in `bytes`.
     pub const fn new(bytes: &'a mut [MaybeUninit<u8>]) -> Self {
         let range = bytes.as_mut_ptr_range();
-        Self {
-            start: range.start.cast(),
-            end: range.end.cast(),
-            given: false,
-            borrowed: PhantomData,
-        }
+        Self { start: range.start.cast(), end: range.end.cast(), given: false, borrowed: PhantomData }
     }
 }
 
@@ -47,12 +42,7 @@ impl<const ZERO: bool> Region<'_, ZERO> {
     /// The bytes are readable and writable, belong to this region alone for as long as it or anything allocated from it
     /// is used, and `start` may be used for all of them. With `ZERO` they are all zero.
     pub const unsafe fn between(start: *mut u8, end: *mut u8) -> Self {
-        Self {
-            start,
-            end,
-            given: false,
-            borrowed: PhantomData,
-        }
+        Self { start, end, given: false, borrowed: PhantomData }
     }
 }
 

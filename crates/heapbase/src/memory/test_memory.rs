@@ -35,20 +35,11 @@ pub struct TestMemory {
 impl TestMemory {
     /// Reserves `pages` pages of 64 KiB, none of them handed out.
     pub fn new(pages: usize) -> Self {
-        let layout = Layout::from_size_align(pages.max(1) * PAGE, PAGE)
-            .expect("a reservation fits the address space");
+        let layout = Layout::from_size_align(pages.max(1) * PAGE, PAGE).expect("a reservation fits the address space");
         // SAFETY: the layout's size is not zero.
         let base = unsafe { alloc_zeroed(layout) };
-        let Some(base) = NonNull::new(base) else {
-            handle_alloc_error(layout)
-        };
-        Self {
-            base,
-            layout,
-            used: 0,
-            limit: pages,
-            grown: 0,
-        }
+        let Some(base) = NonNull::new(base) else { handle_alloc_error(layout) };
+        Self { base, layout, used: 0, limit: pages, grown: 0 }
     }
 
     /// Takes `pages` pages as someone else's, as another user of `memory.grow` would. Stops at the reservation's end.
@@ -95,10 +86,7 @@ unsafe impl PageSource for TestMemory {
         let start = self.base.addr().get() + self.used * PAGE;
         self.used += pages;
         self.grown += pages;
-        Some(Span {
-            start,
-            len: pages * PAGE,
-        })
+        Some(Span { start, len: pages * PAGE })
     }
 
     #[inline]

@@ -33,10 +33,7 @@ impl Drop for Guard<'_> {
 impl<A> LockedAllocator<A> {
     /// Wraps `heap`.
     pub const fn new(heap: A) -> Self {
-        Self {
-            locked: AtomicBool::new(false),
-            heap: UnsafeCell::new(heap),
-        }
+        Self { locked: AtomicBool::new(false), heap: UnsafeCell::new(heap) }
     }
 
     /// The wrapped allocator.
@@ -46,11 +43,7 @@ impl<A> LockedAllocator<A> {
 
     #[inline(always)]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut A) -> R) -> R {
-        while self
-            .locked
-            .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
-            .is_err()
-        {
+        while self.locked.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
             // Reading until it looks free keeps the line shared among those who wait.
             while self.locked.load(Ordering::Relaxed) {
                 spin_loop();

@@ -5,10 +5,9 @@ use crate::inspect::features::Feature;
 use crate::inspect::report::ExternKind;
 use crate::inspect::{operators, types};
 use wasmparser::{
-    CompositeInnerType, DataKind, DataSectionReader, ElementItems, ElementKind,
-    ElementSectionReader, ExportSectionReader, ExternalKind, GlobalSectionReader,
-    ImportSectionReader, Imports, MemoryType, Payload, Result, TableInit, TableSectionReader,
-    TableType, TypeRef, TypeSectionReader,
+    CompositeInnerType, DataKind, DataSectionReader, ElementItems, ElementKind, ElementSectionReader,
+    ExportSectionReader, ExternalKind, GlobalSectionReader, ImportSectionReader, Imports, MemoryType, Payload, Result,
+    TableInit, TableSectionReader, TableType, TypeRef, TypeSectionReader,
 };
 
 impl<'a> Outline<'a> {
@@ -40,17 +39,11 @@ impl<'a> Outline<'a> {
             Payload::ExportSection(list) => self.read_exports(list)?,
             Payload::StartSection { func, range } => self.start = Some((func, range.start)),
             Payload::ElementSection(list) => self.read_elements(list)?,
-            Payload::DataCountSection { range, .. } => {
-                self.features.add(Feature::BulkMemory, range.start)
-            }
+            Payload::DataCountSection { range, .. } => self.features.add(Feature::BulkMemory, range.start),
             Payload::DataSection(list) => self.read_data(list)?,
             Payload::CustomSection(custom) => {
                 let (contents, offset) = (custom.data(), custom.data_offset());
-                self.customs.push(Custom {
-                    name: custom.name(),
-                    contents,
-                    offset,
-                });
+                self.customs.push(Custom { name: custom.name(), contents, offset });
             }
             // The end; and the sections of components, which the header of a core module excludes.
             _ => {}
@@ -64,22 +57,12 @@ impl<'a> Outline<'a> {
             types::scan_group(&group, offset, &mut self.features);
             for ty in group.into_types() {
                 self.types.push(match ty.composite_type.inner {
-                    CompositeInnerType::Func(function) => Type {
-                        text: types::function_text(&function),
-                        function: Some(function),
-                    },
-                    CompositeInnerType::Array(_) => Type {
-                        text: "array".into(),
-                        function: None,
-                    },
-                    CompositeInnerType::Struct(_) => Type {
-                        text: "struct".into(),
-                        function: None,
-                    },
-                    CompositeInnerType::Cont(_) => Type {
-                        text: "continuation".into(),
-                        function: None,
-                    },
+                    CompositeInnerType::Func(function) => {
+                        Type { text: types::function_text(&function), function: Some(function) }
+                    }
+                    CompositeInnerType::Array(_) => Type { text: "array".into(), function: None },
+                    CompositeInnerType::Struct(_) => Type { text: "struct".into(), function: None },
+                    CompositeInnerType::Cont(_) => Type { text: "continuation".into(), function: None },
                 });
             }
         }
@@ -90,9 +73,7 @@ impl<'a> Outline<'a> {
         for group in list.into_iter_with_offsets() {
             let (group_offset, group) = group?;
             match group {
-                Imports::Single(offset, import) => {
-                    self.add_import(import.module, import.name, import.ty, offset)
-                }
+                Imports::Single(offset, import) => self.add_import(import.module, import.name, import.ty, offset),
                 Imports::Compact1 { module, items } => {
                     self.features.add(Feature::CompactImports, group_offset);
                     for item in items.into_iter_with_offsets() {
@@ -141,12 +122,7 @@ impl<'a> Outline<'a> {
                 self.tags.push(ty);
             }
         }
-        self.imports.push(Import {
-            module,
-            name,
-            item,
-            offset,
-        });
+        self.imports.push(Import { module, name, item, offset });
     }
 
     fn add_table(&mut self, ty: TableType, offset: u64) {
@@ -182,10 +158,7 @@ impl<'a> Outline<'a> {
             let (offset, global) = global?;
             types::scan_global(&global.ty, offset, &mut self.features);
             operators::scan_constant(&global.init_expr, self.imported_globals, &mut self.features)?;
-            self.globals.push(Global {
-                ty: global.ty,
-                value: operators::i32_constant(&global.init_expr),
-            });
+            self.globals.push(Global { ty: global.ty, value: operators::i32_constant(&global.init_expr) });
         }
         Ok(())
     }
@@ -204,12 +177,7 @@ impl<'a> Outline<'a> {
             if kind == ExternKind::Global && global.is_some_and(|global| global.ty.mutable) {
                 self.features.add(Feature::MutableGlobal, offset);
             }
-            self.exports.push(Export {
-                name: export.name,
-                kind,
-                index: export.index,
-                offset,
-            });
+            self.exports.push(Export { name: export.name, kind, index: export.index, offset });
         }
         Ok(())
     }
@@ -218,15 +186,9 @@ impl<'a> Outline<'a> {
         for element in list.into_iter_with_offsets() {
             let (offset, element) = element?;
             match element.kind {
-                ElementKind::Passive | ElementKind::Declared => {
-                    self.features.add(Feature::BulkMemory, offset)
-                }
+                ElementKind::Passive | ElementKind::Declared => self.features.add(Feature::BulkMemory, offset),
                 ElementKind::Active { offset_expr, .. } => {
-                    operators::scan_constant(
-                        &offset_expr,
-                        self.imported_globals,
-                        &mut self.features,
-                    )?;
+                    operators::scan_constant(&offset_expr, self.imported_globals, &mut self.features)?;
                 }
             }
             match element.items {
@@ -238,11 +200,7 @@ impl<'a> Outline<'a> {
                 ElementItems::Expressions(ty, list) => {
                     types::scan_reference(ty, offset, &mut self.features);
                     for expression in list {
-                        operators::scan_constant(
-                            &expression?,
-                            self.imported_globals,
-                            &mut self.features,
-                        )?;
+                        operators::scan_constant(&expression?, self.imported_globals, &mut self.features)?;
                     }
                 }
             }
@@ -255,15 +213,8 @@ impl<'a> Outline<'a> {
             let (offset, data) = data?;
             match data.kind {
                 DataKind::Passive => self.features.add(Feature::BulkMemory, offset),
-                DataKind::Active {
-                    memory_index,
-                    offset_expr,
-                } => {
-                    operators::scan_constant(
-                        &offset_expr,
-                        self.imported_globals,
-                        &mut self.features,
-                    )?;
+                DataKind::Active { memory_index, offset_expr } => {
+                    operators::scan_constant(&offset_expr, self.imported_globals, &mut self.features)?;
                     match operators::i32_constant(&offset_expr) {
                         _ if memory_index != 0 => {}
                         Some(address) => {

@@ -16,24 +16,13 @@ pub(super) fn read(wasm: &[u8]) -> Result<Outline<'_>, Error> {
             if bodies > 0 {
                 return malformed(SectionKind::Code, Some(format!("function {body}")), &error);
             }
-            let id = usize::try_from(begin)
-                .ok()
-                .and_then(|begin| wasm.get(begin));
+            let id = usize::try_from(begin).ok().and_then(|begin| wasm.get(begin));
             // At the end of the bytes something that an earlier section promised is missing.
-            let last = outline
-                .sections
-                .last()
-                .map_or(SectionKind::Custom, |section| section.kind);
-            malformed(
-                id.map_or(last, |id| SectionKind::from_id(*id)),
-                None,
-                &error,
-            )
+            let last = outline.sections.last().map_or(SectionKind::Custom, |section| section.kind);
+            malformed(id.map_or(last, |id| SectionKind::from_id(*id)), None, &error)
         })?;
         if let Some((id, range)) = payload.as_section() {
-            outline
-                .sections
-                .push(describe(id, &payload, begin, range.end));
+            outline.sections.push(describe(id, &payload, begin, range.end));
             begin = range.end;
         }
         match payload {
@@ -43,9 +32,8 @@ pub(super) fn read(wasm: &[u8]) -> Result<Outline<'_>, Error> {
                 body = (outline.functions.len() as u64).saturating_sub(count.into());
             }
             Payload::CodeSectionEntry(function) => {
-                operators::scan_body(&function, &mut outline.features).map_err(|error| {
-                    malformed(SectionKind::Code, Some(format!("function {body}")), &error)
-                })?;
+                operators::scan_body(&function, &mut outline.features)
+                    .map_err(|error| malformed(SectionKind::Code, Some(format!("function {body}")), &error))?;
                 body += 1;
                 bodies = bodies.saturating_sub(1);
             }
@@ -58,13 +46,8 @@ pub(super) fn read(wasm: &[u8]) -> Result<Outline<'_>, Error> {
                 });
             }
             other => {
-                let kind = outline
-                    .sections
-                    .last()
-                    .map_or(SectionKind::Custom, |section| section.kind);
-                outline
-                    .read_section(other)
-                    .map_err(|error| malformed(kind, None, &error))?;
+                let kind = outline.sections.last().map_or(SectionKind::Custom, |section| section.kind);
+                outline.read_section(other).map_err(|error| malformed(kind, None, &error))?;
             }
         }
     }
@@ -72,12 +55,7 @@ pub(super) fn read(wasm: &[u8]) -> Result<Outline<'_>, Error> {
 }
 
 fn malformed(section: SectionKind, name: Option<String>, error: &wasmparser::Error) -> Error {
-    Error::Malformed {
-        section,
-        name,
-        offset: error.offset(),
-        message: error.message().to_owned(),
-    }
+    Error::Malformed { section, name, offset: error.offset(), message: error.message().to_owned() }
 }
 
 fn describe(id: u8, payload: &Payload<'_>, begin: u64, end: u64) -> Section {
@@ -99,11 +77,5 @@ fn describe(id: u8, payload: &Payload<'_>, begin: u64, end: u64) -> Section {
         Payload::CodeSectionStart { count, .. } => Some(*count),
         _ => None,
     };
-    Section {
-        kind: SectionKind::from_id(id),
-        name,
-        offset: begin,
-        size: end.saturating_sub(begin),
-        items,
-    }
+    Section { kind: SectionKind::from_id(id), name, offset: begin, size: end.saturating_sub(begin), items }
 }
