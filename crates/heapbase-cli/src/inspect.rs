@@ -1,14 +1,14 @@
 //! `heapbase inspect`: what is this module, and does it keep the rules of its allocator spec?
 
-use crate::exit::Exit;
+use crate::{exit::Exit, source};
 use anyhow::Context;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 use heapbase_module::inspect::{ExternKind, Memory, MemoryKind, Report, Severity};
 use heapbase_module::{Blob, Problem, Spec, inspect_blob};
 use humansize::{BINARY, format_size};
 use owo_colors::OwoColorize;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// Shows what a runtime is, who owns its heap, and where it breaks a rule
 ///
@@ -42,7 +42,7 @@ pub(crate) struct Inspect {
 impl Inspect {
     /// Reads, inspects and prints.
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
-        let bytes = read(&self.runtime).with_context(|| format!("cannot read {}", self.runtime.display()))?;
+        let bytes = source::read(&self.runtime)?;
         let inspect = || inspect_blob(&Blob::read_bounded(&bytes, self.max_size.saturating_mul(1 << 20))?);
         let report = inspect().with_context(|| format!("cannot inspect {}", self.runtime.display()))?;
         let mut out = anstream::stdout().lock();
@@ -55,15 +55,6 @@ impl Inspect {
         out.flush()?;
         Ok(if report.conforms { Exit::Success } else { Exit::Failed })
     }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if path != Path::new("-") {
-        return std::fs::read(path);
-    }
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {

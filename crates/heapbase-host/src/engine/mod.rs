@@ -10,6 +10,8 @@
 pub(crate) mod cache;
 pub(crate) mod compiled;
 pub(crate) mod interpreted;
+mod mapping;
+mod pagemap;
 mod slot;
 
 use crate::{
