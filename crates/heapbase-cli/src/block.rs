@@ -119,7 +119,7 @@ pub(crate) fn execute(
     let state = case.state.as_ref().context("the case has no state; --state names a file with one")?;
     let own = if runtime.is_some() { None } else { state.code() };
     let stored = runtime.or(own.as_deref()).context("the state has no runtime under `:code`; --runtime names one")?;
-    let loaded = host.config(stored, Work::Heavy).and_then(|config| Runtime::new(stored, &config));
+    let loaded = Runtime::new(stored, &host.config(Work::Heavy));
     let runtime = match loaded {
         Ok(runtime) => runtime,
         Err(error) => {

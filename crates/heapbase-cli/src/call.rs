@@ -53,10 +53,7 @@ impl Call {
         let input = source::input(&self.input)?;
         let code = source::runtime(&self.runtime)?;
         let state = self.state.as_deref().map(source::state).transpose()?.unwrap_or_default();
-        let loaded = self
-            .host
-            .config(&code, run::work(&self.entry, self.repeat))
-            .and_then(|config| Runtime::new(&code, &config));
+        let loaded = Runtime::new(&code, &self.host.config(run::work(&self.entry, self.repeat)));
         let runtime = match loaded {
             Ok(runtime) => runtime,
             Err(error) if self.json => {

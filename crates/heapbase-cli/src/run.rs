@@ -49,7 +49,7 @@ fn heap_pages(text: &str) -> Result<HeapPages, String> {
 
 impl HostOptions {
     /// The configuration for a runtime that is called as `work` says.
-    pub(crate) fn config(&self, code: &[u8], work: Work) -> Result<Config, Error> {
+    pub(crate) fn config(&self, work: Work) -> Config {
         let mut config = Config {
             heap_pages: self.heap_pages,
             limits: Limits { fuel: self.fuel, ..Limits::default() },
@@ -60,10 +60,9 @@ impl HostOptions {
         config.engine = match (self.engine, work) {
             (EngineChoice::Wasmtime, _) | (EngineChoice::Auto, Work::Heavy) => Engine::Wasmtime,
             (EngineChoice::Wasmi, _) => Engine::Wasmi,
-            (EngineChoice::Auto, Work::Cheap) if Runtime::is_cached(code, &config)? => Engine::Wasmtime,
-            (EngineChoice::Auto, Work::Cheap) => Engine::Wasmi,
+            (EngineChoice::Auto, Work::Cheap) => Engine::Auto,
         };
-        Ok(config)
+        config
     }
 }
 

@@ -17,10 +17,13 @@ pub enum Engine {
     Wasmtime,
     /// Interprets, translating each function when it is first called: starts at once, runs slower.
     Wasmi,
+    /// [`Engine::Wasmtime`] where the [`Cache`] holds the module's compiled code, else [`Engine::Wasmi`].
+    /// [`Runtime::engine`](crate::Runtime::engine) says which it became.
+    Auto,
 }
 
 impl Engine {
-    /// Every engine, for tests and tools that loop over them.
+    /// Both engines, for tests and tools that loop over them.
     pub const ALL: [Engine; 2] = [Engine::Wasmtime, Engine::Wasmi];
 
     /// The name used on the command line and in JSON.
@@ -28,6 +31,7 @@ impl Engine {
         match self {
             Engine::Wasmtime => "wasmtime",
             Engine::Wasmi => "wasmi",
+            Engine::Auto => "auto",
         }
     }
 }

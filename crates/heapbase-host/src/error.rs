@@ -148,6 +148,12 @@ pub enum Error {
     /// The call ended in a trap.
     #[error(transparent)]
     Call(Box<CallError>),
+    /// The root of the state after the call cannot be computed.
+    #[error("the call returned, but the state's new root cannot be computed: {reason}")]
+    Root {
+        /// What the trie said.
+        reason: String,
+    },
     /// The state cannot be read.
     #[error(transparent)]
     State(#[from] crate::state::StateError),

@@ -1,6 +1,10 @@
 //! A runtime that is loaded, and calls to it.
 
-use std::{cell::Cell, collections::BTreeMap, sync::Arc};
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use codec::{Decode, Encode};
 use sp_core::traits::ReadRuntimeVersionExt;
@@ -25,7 +29,8 @@ use crate::{
 pub struct Runtime {
     surface: Surface,
     engine: Box<dyn engine::Engine>,
-    hash: [u8; 32],
+    wasm: Arc<[u8]>,
+    hash: OnceLock<[u8; 32]>,
     config: Config,
     from_cache: bool,
     unknown_imports: Vec<String>,
@@ -48,7 +53,7 @@ pub fn is_calling() -> bool {
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runtime")
-            .field("hash", &hex::encode(self.hash))
+            .field("hash", &hex::encode(self.hash()))
             .field("spec", &self.surface.spec)
             .field("engine", &self.config.engine)
             .finish_non_exhaustive()
@@ -99,28 +104,31 @@ impl Runtime {
             return Err(Error::UnknownImports(unknown_imports));
         }
         engine::memory_pages(&surface, 0, config.limits.memory_pages)?;
-        let hash = sp_crypto_hashing::blake2_256(&wasm);
+        // Hashing a large module takes longer than everything else does that comes before its cached code.
+        let hash = OnceLock::new();
+        let hashed = || *hash.get_or_init(|| sp_crypto_hashing::blake2_256(&wasm));
         let sections = custom_sections(&wasm);
         let version = embedded_version(&sections);
         let allocator = recorded_allocator(&sections);
-        let (engine, from_cache): (Box<dyn engine::Engine>, bool) = match config.engine {
-            Engine::Wasmtime => {
-                let (compiled, from_cache) = Compiled::load::<H>(wasm, &hash, &surface, config)?;
+        let may_compile = config.engine == Engine::Wasmtime;
+        let compiled = match config.engine {
+            Engine::Wasmi => None,
+            Engine::Wasmtime | Engine::Auto => {
+                Compiled::load::<H>(Arc::clone(&wasm), hashed, &surface, config, may_compile)?
+            }
+        };
+        let mut config = config.clone();
+        let (engine, from_cache): (Box<dyn engine::Engine>, bool) = match compiled {
+            Some((compiled, from_cache)) => {
+                config.engine = Engine::Wasmtime;
                 (Box::new(compiled), from_cache)
             }
-            Engine::Wasmi => (Box::new(Interpreted::load::<H>(wasm, &surface, config)?), false),
+            None => {
+                config.engine = Engine::Wasmi;
+                (Box::new(Interpreted::load::<H>(Arc::clone(&wasm), &surface, &config)?), false)
+            }
         };
-        Ok(Runtime { surface, engine, hash, config: config.clone(), from_cache, unknown_imports, version, allocator })
-    }
-
-    /// Whether [`Runtime::new`] would find this runtime's compiled code in the cache.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Decompress`] and [`Error::ModuleTooLarge`].
-    pub fn is_cached(code: &[u8], config: &Config) -> Result<bool, Error> {
-        let wasm = decompress(code, config)?;
-        Ok(Compiled::is_cached(&sp_crypto_hashing::blake2_256(&wasm), config))
+        Ok(Runtime { surface, engine, wasm, hash, config, from_cache, unknown_imports, version, allocator })
     }
 
     /// Who owns the heap.
@@ -140,7 +148,7 @@ impl Runtime {
 
     /// BLAKE2-256 of the raw module.
     pub fn hash(&self) -> [u8; 32] {
-        self.hash
+        *self.hash.get_or_init(|| sp_crypto_hashing::blake2_256(&self.wasm))
     }
 
     /// The imports that no host function answers, as `module.name`. They trap when they are called.
@@ -257,18 +265,25 @@ impl Call<'_> {
     /// [`Error::Call`] where the runtime failed, [`Error::NoEntry`], [`Error::NotAnEntry`], [`Error::InputTooLarge`] and
     /// [`Error::MemoryTooLarge`] where nothing was executed.
     pub fn on(self, state: &State) -> Result<Outcome, Error> {
+        let pages = self.pages(state.heap_pages());
+        match self.runtime.engine.small_heap().filter(|small| *small < pages && self.runtime.spec() == Spec::Legacy) {
+            None => self.on_heap(state, pages),
+            Some(small) => match self.on_heap(state, small) {
+                Err(Error::Call(_)) => self.on_heap(state, pages),
+                other => other,
+            },
+        }
+    }
+
+    fn on_heap(self, state: &State, pages: u32) -> Result<Outcome, Error> {
         let mut overlay = OverlayedChanges::default();
         let mut extensions = Extensions::default();
         extensions.register(ReadRuntimeVersionExt::new(Executor::for_versions()));
         // A runtime may roll back what it began, never what its caller began.
         let entered = overlay.enter_runtime();
-        let from_state = match self.runtime.config.heap_pages {
-            HeapPages::FromState => state.heap_pages(),
-            _ => None,
-        };
         let raw = {
             let mut ext = Ext::new(&mut overlay, &state.backend, Some(&mut extensions));
-            self.run(&mut ext, from_state)
+            self.run(&mut ext, pages)
         };
         if entered.is_ok() {
             // Cannot fail: it was entered above, and a runtime cannot exit itself.
@@ -276,10 +291,7 @@ impl Call<'_> {
         }
         let output = raw.output?;
         let changes =
-            overlay.drain_storage_changes(&state.backend, state.version()).map_err(|reason| Error::Engine {
-                engine: self.runtime.engine(),
-                reason: format!("the new root cannot be computed: {reason}"),
-            })?;
+            overlay.drain_storage_changes(&state.backend, state.version()).map_err(|reason| Error::Root { reason })?;
         Ok(Outcome {
             output,
             changes: Changes { root: changes.transaction_storage_root, transaction: changes.transaction },
@@ -290,10 +302,22 @@ impl Call<'_> {
 
     /// Makes the call on externalities of the caller's: what a node's client does.
     pub fn with(self, ext: &mut dyn Externalities) -> RawOutcome {
-        self.run(ext, None)
+        let pages = self.pages(None);
+        self.run(ext, pages)
     }
 
-    fn run(self, ext: &mut dyn Externalities, from_state: Option<u64>) -> RawOutcome {
+    /// Pages of heap for this call.
+    fn pages(&self, of_state: Option<u64>) -> u32 {
+        let configured = match self.runtime.config.heap_pages {
+            HeapPages::Fixed(pages) => pages,
+            HeapPages::NodeDefault => NODE_HEAP_PAGES,
+            HeapPages::FromState => of_state.map_or(NODE_HEAP_PAGES, |pages| pages.try_into().unwrap_or(u32::MAX)),
+        };
+        let pages = self.heap_pages.unwrap_or(configured);
+        if self.importing { pages.saturating_mul(2) } else { pages }
+    }
+
+    fn run(self, ext: &mut dyn Externalities, heap_pages: u32) -> RawOutcome {
         if u32::try_from(self.input.len()).is_err() {
             return RawOutcome {
                 output: Err(Error::InputTooLarge(self.input.len())),
@@ -301,16 +325,10 @@ impl Call<'_> {
                 allocations: Vec::new(),
             };
         }
-        let configured = match self.runtime.config.heap_pages {
-            HeapPages::Fixed(pages) => pages,
-            HeapPages::NodeDefault | HeapPages::FromState => NODE_HEAP_PAGES,
-        };
-        let pages =
-            self.heap_pages.or(from_state.map(|pages| pages.try_into().unwrap_or(u32::MAX))).unwrap_or(configured);
         let request = Request {
             entry: self.entry,
             input: self.input,
-            heap_pages: if self.importing { pages.saturating_mul(2) } else { pages },
+            heap_pages,
             record_allocations: self.record_allocations,
             count_host_calls: self.count_host_calls,
         };

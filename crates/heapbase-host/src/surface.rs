@@ -342,8 +342,15 @@ fn invalid(section: &'static str, error: &BinaryReaderError) -> Error {
     Error::Invalid { message: error.message().to_owned(), section, offset: error.offset() as usize }
 }
 
+/// What validation finds out in passing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Valid {
+    /// Whether code asks for the size of memory or grows it, and so can tell how much there is.
+    pub(crate) asks_memory_size: bool,
+}
+
 /// Validates the whole module under the features that [`Features`] allows, function bodies on all cores.
-pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Result<(), Error> {
+pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Result<Valid, Error> {
     let allowed = match features {
         Features::Node => WasmFeatures::WASM1,
         Features::Extended => {
@@ -365,8 +372,8 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
             ValidPayload::Ok | ValidPayload::End(_) | ValidPayload::Parser(_) => {}
         }
         if let Payload::TableSection(tables) = payload {
-            for table in tables {
-                let table = table.map_err(|error| invalid("table", &error))?;
+            for table in tables.into_iter_with_offsets() {
+                let (offset, table) = table.map_err(|error| invalid("table", &error))?;
                 if table.ty.initial > limits.table_elements as u64 {
                     return Err(Error::Invalid {
                         message: format!(
@@ -374,7 +381,7 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
                             table.ty.initial, limits.table_elements
                         ),
                         section: "table",
-                        offset: 0,
+                        offset: offset as usize,
                     });
                 }
             }
@@ -390,27 +397,45 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
     }
     let check = |chunk: Vec<(wasmparser::FuncToValidate<_>, wasmparser::FunctionBody<'_>)>| {
         let mut allocations = FuncValidatorAllocations::default();
+        let mut asks_memory_size = false;
         for (function, body) in chunk {
             let mut validator = function.into_validator(allocations);
-            validator.validate(&body)?;
+            let mut reader = body.get_binary_reader();
+            validator.read_locals(&mut reader)?;
+            let mut operators = wasmparser::OperatorsReader::new(reader);
+            while !operators.eof() {
+                let offset = operators.original_position();
+                asks_memory_size |= matches!(wasm.get(offset as usize), Some(&(MEMORY_SIZE | MEMORY_GROW)));
+                operators.visit_operator(&mut validator.visitor(offset))??;
+            }
+            operators.finish()?;
             allocations = validator.into_allocations();
         }
-        Ok::<(), BinaryReaderError>(())
+        Ok::<bool, BinaryReaderError>(asks_memory_size)
     };
-    let worst = std::thread::scope(|scope| {
+    let asks_memory_size = std::thread::scope(|scope| {
         let own = chunks.pop();
         let others: Vec<_> = chunks.into_iter().map(|chunk| scope.spawn(|| check(chunk))).collect();
-        let mut errors: Vec<_> = own.map(check).and_then(Result::err).into_iter().collect();
+        let mut results: Vec<_> = own.map(check).into_iter().collect();
         for other in others {
             match other.join() {
-                Ok(result) => errors.extend(result.err()),
+                Ok(result) => results.push(result),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        errors.into_iter().min_by_key(BinaryReaderError::offset)
-    });
-    worst.map_or(Ok(()), |error| Err(invalid("code", &error)))
+        // The first error in the module, whichever thread found it.
+        let worst = results.iter().filter_map(|result| result.as_ref().err()).min_by_key(|error| error.offset());
+        match worst {
+            Some(error) => Err(invalid("code", error)),
+            None => Ok(results.iter().any(|result| matches!(result, Ok(true)))),
+        }
+    })?;
+    Ok(Valid { asks_memory_size })
 }
+
+/// Opcodes of `memory.size` and `memory.grow`.
+const MEMORY_SIZE: u8 = 0x3f;
+const MEMORY_GROW: u8 = 0x40;
 
 fn name_of(payload: &Payload<'_>) -> Option<&'static str> {
     Some(match payload {

@@ -129,26 +129,17 @@ fn refused(error: &wasmtime::Error) -> Error {
 }
 
 impl Compiled {
-    /// Whether the cache holds this module, compiled as `config` asks.
-    pub(crate) fn is_cached(module_hash: &[u8; 32], config: &Config) -> bool {
-        let Some(folder) = config.cache.folder() else {
-            return false;
-        };
-        let Ok(engine) = wasmtime::Engine::new(&engine_config(config)) else {
-            return false;
-        };
-        cache::file(&folder, module_hash, &engine, config).is_file()
-    }
-
-    /// Takes the module from the cache or compiles it. `H` answers its imports.
+    /// Takes the module from the cache, or else compiles it where `may_compile` says so; `None` where it does not. `H`
+    /// answers its imports. Also says whether the code came from the cache.
     pub(crate) fn load<H: HostFunctions>(
         wasm: Arc<[u8]>,
-        module_hash: &[u8; 32],
+        module_hash: impl FnOnce() -> [u8; 32],
         surface: &Surface,
         config: &Config,
-    ) -> Result<(Self, bool), Error> {
+        may_compile: bool,
+    ) -> Result<Option<(Self, bool)>, Error> {
         let engine = wasmtime::Engine::new(&engine_config(config)).map_err(|error| refused(&error))?;
-        let path = config.cache.folder().map(|folder| cache::file(&folder, module_hash, &engine, config));
+        let path = config.cache.folder().map(|folder| cache::file(&folder, &module_hash(), &engine, config));
         let cached = path.as_deref().and_then(cache::open).and_then(|entry| {
             // SAFETY: the file is what `store` wrote, by its checksum, and was opened before that was verified: writers
             // replace files by renaming and never change them, and the folder belongs to the user alone. Code for
@@ -162,6 +153,7 @@ impl Compiled {
         let from_cache = cached.is_some();
         let (module, code_shift) = match cached {
             Some(found) => found,
+            None if !may_compile => return Ok(None),
             None => {
                 crate::surface::validate(&wasm, config.features, &config.limits)?;
                 let prepared = prepare::prepare(&wasm, surface, (surface.memory_min, None), false)?;
@@ -182,7 +174,7 @@ impl Compiled {
             .map_err(|error| Error::Engine { engine: crate::Engine::Wasmtime, reason: error.to_string() })?;
         let export = |name: &str| module.get_export_index(name);
         let memory = export("memory").ok_or(Error::Memory { found: "does not export its memory" })?;
-        Ok((
+        Ok(Some((
             Compiled {
                 memory,
                 alloc: export("alloc"),
@@ -202,7 +194,7 @@ impl Compiled {
                 code_shift,
             },
             from_cache,
-        ))
+        )))
     }
 
     /// Instantiates and calls.

@@ -28,6 +28,9 @@ type Alloc = TypedFunc<u32, u32>;
 /// [`Limits::stack_bytes`](crate::Limits::stack_bytes), which is what ends a recursion first.
 const RECURSION: usize = 1 << 16;
 
+/// Pages of heap that are enough for most single calls. See [`super::Engine::small_heap`].
+const SMALL_HEAP: u32 = 64;
+
 /// What a store carries.
 pub(crate) struct Data {
     session: Session<Alloc>,
@@ -66,6 +69,7 @@ pub(crate) struct Interpreted {
     config: Config,
     /// The module for each size of memory that was asked for: wasmi zeroes memory cheaply only when it makes it.
     modules: Mutex<HashMap<(u64, u64), Module>>,
+    asks_memory_size: bool,
 }
 
 fn refused(reason: impl ToString) -> Error {
@@ -75,7 +79,7 @@ fn refused(reason: impl ToString) -> Error {
 impl Interpreted {
     /// Validates the module and resolves its imports by the functions of `H`.
     pub(crate) fn load<H: HostFunctions>(wasm: Arc<[u8]>, surface: &Surface, config: &Config) -> Result<Self, Error> {
-        crate::surface::validate(&wasm, config.features, &config.limits)?;
+        let valid = crate::surface::validate(&wasm, config.features, &config.limits)?;
         let extended = config.features == Features::Extended;
         let mut engine = wasmi::Config::default();
         engine
@@ -97,9 +101,17 @@ impl Interpreted {
             .wasm_multi_memory(false);
         let engine = wasmi::Engine::new(&engine);
         let linker = link::<H>(&engine, surface)?;
-        let loaded = Interpreted { engine, linker, wasm, config: config.clone(), modules: Mutex::default() };
-        // Whatever the engine refuses is refused now, not at the first call.
-        loaded.module(surface, (surface.memory_min, surface.memory_min))?;
+        let loaded = Interpreted {
+            engine,
+            linker,
+            wasm,
+            config: config.clone(),
+            modules: Mutex::default(),
+            asks_memory_size: valid.asks_memory_size,
+        };
+        // Whatever the engine refuses is refused now, not at the first call, and on the memory that a call tries first.
+        let (most, first) = super::memory_pages(surface, SMALL_HEAP, config.limits.memory_pages)?;
+        loaded.module(surface, (first, most))?;
         Ok(loaded)
     }
 
@@ -164,6 +176,10 @@ impl Interpreted {
 }
 
 impl super::Engine for Interpreted {
+    fn small_heap(&self) -> Option<u32> {
+        (!self.asks_memory_size).then_some(SMALL_HEAP)
+    }
+
     fn call(&self, surface: &Surface, request: Request<'_>) -> Answer {
         let fail = |error| Answer { output: Err(error), statistics: Default::default(), events: Vec::new() };
         if let Err(error) = super::check_entry(surface, request.entry) {

@@ -45,6 +45,17 @@ pub(crate) const OVERRIDDEN: [&str; 4] =
 
 /// A module that an engine has loaded.
 pub(crate) trait Engine: Send + Sync {
+    /// Pages of heap to try first, where memory costs time whether it is used or not and the module cannot tell how much
+    /// there is.
+    ///
+    /// wasmi clears all memory when it makes it, 128 MiB as a rule, which takes longer than most single calls. A call that
+    /// succeeds on a small heap would have given the same on a large one: the module asks neither for the size of memory nor
+    /// for more of it, no access was out of bounds, and no allocation failed. A call that fails has to be made again on all
+    /// of the heap, on the state as it was.
+    fn small_heap(&self) -> Option<u32> {
+        None
+    }
+
     /// Makes an instance with fresh memory and calls one of its entry points.
     fn call(&self, surface: &Surface, request: Request<'_>) -> Answer;
 }
