@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::{
     exit::{self, Exit},
     result::{self, CallResult},
-    run::{self, HostOptions, Work},
+    run::{self, HostOptions, MeasureOptions, Work},
     source,
 };
 
@@ -37,14 +37,8 @@ pub(crate) struct Block {
     /// The state for cases that come without one.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Execute this many times, each time on the same state, and measure.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
-    repeat: u32,
     #[command(flatten)]
-    host: HostOptions,
-    /// Print one JSON object for each case.
-    #[arg(long)]
-    json: bool,
+    options: MeasureOptions,
 }
 
 /// A block that was executed, or could not be.
@@ -59,7 +53,7 @@ impl Block {
     pub(crate) fn run(self) -> Result<Exit> {
         let runtime = self.runtime.as_deref().map(source::runtime).transpose()?;
         let state = self.state.as_deref().map(source::state).transpose()?;
-        let bar = progress(self.cases.len() as u64 * u64::from(self.repeat), self.json);
+        let bar = progress(self.cases.len() as u64 * u64::from(self.options.repeat), self.options.json);
         let mut worst = Exit::Success;
         let mut table =
             result::table(&["block", "spec", "engine", "time", "peak memory", "host allocations", "state root"]);
@@ -76,7 +70,7 @@ impl Block {
                 },
             };
             worst = worst.max(executed.exit);
-            if self.json {
+            if self.options.json {
                 bar.suspend(|| executed.result.print_json())?;
                 continue;
             }
@@ -86,7 +80,7 @@ impl Block {
             }
         }
         bar.finish_and_clear();
-        if !self.json {
+        if !self.options.json {
             result::print(&table)?;
         }
         for failure in failures {
@@ -104,7 +98,7 @@ impl Block {
             case.name = path.display().to_string();
         }
         bar.set_message(case.name.clone());
-        execute(&case, runtime, &self.host, self.repeat, || bar.inc(1))
+        execute(&case, runtime, &self.options.host, self.options.repeat, || bar.inc(1))
     }
 }
 

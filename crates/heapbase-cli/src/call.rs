@@ -9,7 +9,7 @@ use heapbase_host::{Runtime, State};
 use crate::{
     exit::{self, Exit},
     result::{self, CallResult},
-    run::{self, HostOptions},
+    run::{self, MeasureOptions},
     source,
 };
 
@@ -37,14 +37,8 @@ pub(crate) struct Call {
     /// The state to call on: a raw chain specification, a case, or {"top":{},"childrenDefault":{}}. Empty without it.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Call this many times, each time on the same state, and measure.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
-    repeat: u32,
     #[command(flatten)]
-    host: HostOptions,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
+    options: MeasureOptions,
 }
 
 impl Call {
@@ -53,10 +47,10 @@ impl Call {
         let input = source::input(&self.input)?;
         let code = source::runtime(&self.runtime)?;
         let state = self.state.as_deref().map(source::state).transpose()?.unwrap_or_default();
-        let loaded = Runtime::new(&code, &self.host.config(run::work(&self.entry, self.repeat)));
+        let loaded = Runtime::new(&code, &self.options.host.config(run::work(&self.entry, self.options.repeat)));
         let runtime = match loaded {
             Ok(runtime) => runtime,
-            Err(error) if self.json => {
+            Err(error) if self.options.json => {
                 CallResult::failed(&name, &self.entry, error.to_string()).print_json()?;
                 return Ok(exit::of(&error));
             }
@@ -67,10 +61,10 @@ impl Call {
     }
 
     fn call(&self, name: &str, runtime: &Runtime, input: &[u8], state: &State) -> Result<Exit> {
-        let measured = run::measure(runtime, &self.entry, input, state, false, self.repeat, || {});
+        let measured = run::measure(runtime, &self.entry, input, state, false, self.options.repeat, || {});
         let exit = measured.outcome.as_ref().err().map_or(Exit::Success, exit::of);
         let result = CallResult::new(name, &self.entry, runtime, &measured);
-        if self.json {
+        if self.options.json {
             result.print_json()?;
             return Ok(exit);
         }

@@ -39,6 +39,19 @@ pub(crate) struct HostOptions {
     no_cache: bool,
 }
 
+/// Options of the commands that measure.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MeasureOptions {
+    /// Execute this many times, each time on the state as it was, and measure.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: u32,
+    #[command(flatten)]
+    pub(crate) host: HostOptions,
+    /// Print one JSON object for each call or block.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 fn heap_pages(text: &str) -> Result<HeapPages, String> {
     match (text, text.parse::<u32>()) {
         ("state", _) => Ok(HeapPages::FromState),
