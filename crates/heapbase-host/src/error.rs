@@ -148,6 +148,12 @@ pub enum Error {
     /// The call ended in a trap.
     #[error(transparent)]
     Call(Box<CallError>),
+    /// The runtime's version cannot be told.
+    #[error("the runtime's version cannot be told: {reason}")]
+    Version {
+        /// What does not decode.
+        reason: String,
+    },
     /// The root of the state after the call cannot be computed.
     #[error("the call returned, but the state's new root cannot be computed: {reason}")]
     Root {

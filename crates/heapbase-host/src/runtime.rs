@@ -166,6 +166,24 @@ impl Runtime {
         Some(self.version.as_ref()?.as_ref().map_err(String::as_str))
     }
 
+    /// The runtime's version: from the module's custom sections, or else what its `Core_version` answers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Version`] where either does not decode, and what a failing `Core_version` gives.
+    pub fn version(&self, state: &State) -> Result<RuntimeVersion, Error> {
+        match &self.version {
+            Some(Ok(version)) => Ok(version.clone()),
+            Some(Err(reason)) => Err(Error::Version { reason: reason.clone() }),
+            None => {
+                let answer = self.call("Core_version", &[]).on(state)?.output;
+                RuntimeVersion::decode(&mut answer.as_slice()).map_err(|error| Error::Version {
+                    reason: format!("what `Core_version` answers does not decode: {error}"),
+                })
+            }
+        }
+    }
+
     /// The allocator inside of the module, where the module's `heapbase` section names one.
     pub fn allocator(&self) -> Option<&str> {
         self.allocator.as_deref()
