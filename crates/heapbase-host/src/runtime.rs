@@ -17,7 +17,7 @@ use crate::{
     config::{Config, Engine, HeapPages, NODE_HEAP_PAGES, UnknownImports},
     engine::{self, Answer, OVERRIDDEN, Request, compiled::Compiled, interpreted::Interpreted},
     error::{Error, Spec},
-    executor::Executor,
+    executor::Versions,
     session::{AllocationEvent, Statistics},
     state::{Changes, State},
     surface::{self, ENTRY, Surface},
@@ -278,7 +278,7 @@ impl Call<'_> {
     fn on_heap(self, state: &State, pages: u32) -> Result<Outcome, Error> {
         let mut overlay = OverlayedChanges::default();
         let mut extensions = Extensions::default();
-        extensions.register(ReadRuntimeVersionExt::new(Executor::for_versions()));
+        extensions.register(ReadRuntimeVersionExt::new(Versions::new(self.runtime.config.limits)));
         // A runtime may roll back what it began, never what its caller began.
         let entered = overlay.enter_runtime();
         let raw = {
