@@ -84,6 +84,16 @@ pub enum Error {
         /// Its kind.
         kind: &'static str,
     },
+    /// A function is imported with another signature than the host function has, or with two.
+    #[error("the import `{name}` is declared as {found}, it is {expected}")]
+    ImportSignature {
+        /// The import, as `module.name`.
+        name: String,
+        /// The host function's signature; of a function that no host knows, that of its first import.
+        expected: String,
+        /// The signature in the module.
+        found: String,
+    },
     /// The module has no memory that the host can use, or more than one.
     #[error("the module {found}; a runtime imports `env.memory` or exports its only memory as `memory`")]
     Memory {

@@ -10,7 +10,7 @@ use sp_externalities::Externalities;
 use sp_wasm_interface::HostFunctions;
 
 use crate::{
-    config::{Config, HeapPages},
+    config::{Config, HeapPages, Limits},
     error::Error,
     runtime::{self, Runtime},
 };
@@ -100,10 +100,27 @@ impl<H> Executor<H> {
     }
 }
 
-impl Executor {
-    /// One that only reads versions.
-    pub(crate) fn for_versions() -> Self {
-        Executor::default()
+/// Reads the versions that a call asks for by `ext_misc_runtime_version_version_1`.
+///
+/// The modules are the runtime's own choice, so they are bounded as it is: by its limits, and in fuel each by half of what
+/// those before have left. All of them together then use no more than the call itself may.
+pub(crate) struct Versions(Mutex<Limits>);
+
+impl Versions {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Versions(Mutex::new(limits))
+    }
+}
+
+impl ReadRuntimeVersion for Versions {
+    fn read_runtime_version(&self, wasm_code: &[u8], ext: &mut dyn Externalities) -> Result<Vec<u8>, String> {
+        let limits = {
+            let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            left.fuel = left.fuel.map(|fuel| fuel / 2);
+            *left
+        };
+        let config = Config { limits, ..Config::default() };
+        runtime::read_version::<sp_io::SubstrateHostFunctions>(wasm_code, &config, ext)
     }
 }
 

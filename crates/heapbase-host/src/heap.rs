@@ -62,7 +62,7 @@ pub(crate) fn allocate<G: Guest>(guest: &mut G, size: u32, origin: Origin) -> Re
     let (memory, session) = guest.split();
     let address = match &mut session.heap {
         Heap::Host(allocator) => {
-            let address = allocator.allocate(&mut View(memory), size).map_err(|error| match error {
+            let address = guarded(|| allocator.allocate(&mut View(memory), size)).map_err(|error| match error {
                 sc_allocator::Error::AllocatorOutOfSpace | sc_allocator::Error::RequestedAllocationTooLarge => {
                     Cause::OutOfMemory { requested: size }
                 }
@@ -107,13 +107,19 @@ pub(crate) fn free<G: Guest>(guest: &mut G, address: u32) -> Result<(), Cause> {
         events.push(AllocationEvent::Freed { address });
     }
     match &mut session.heap {
-        Heap::Host(allocator) => allocator
-            .deallocate(&mut View(memory), address.into())
+        Heap::Host(allocator) => guarded(|| allocator.deallocate(&mut View(memory), address.into()))
             .map_err(|error| Cause::LegacyAllocator(format!("freeing {address:#x}: {error}"))),
         // The runtime owns what it was given; the host has nothing to take back.
         Heap::Guest(_) => Ok(()),
         Heap::Unborn => Err(Cause::HostFunction("a buffer is freed before the instance has its heap".to_owned())),
     }
+}
+
+/// Runs the legacy allocator. It counts in 32 bits what a runtime can make it hand out over and over again, which panics
+/// where arithmetic is checked. That must end the call, and neither the caller nor the process.
+fn guarded<R>(run: impl FnOnce() -> Result<R, sc_allocator::Error>) -> Result<R, sc_allocator::Error> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+        .unwrap_or(Err(sc_allocator::Error::Other("its bookkeeping overflowed: the heap is corrupted")))
 }
 
 fn check_block(addr: u32, size: u32, memory: u64) -> Result<(), Cause> {

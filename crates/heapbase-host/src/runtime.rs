@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, OnceLock},
 };
 
@@ -11,13 +11,14 @@ use sp_core::traits::ReadRuntimeVersionExt;
 use sp_externalities::{Extensions, Externalities};
 use sp_state_machine::{Ext, OverlayedChanges};
 use sp_version::RuntimeVersion;
-use sp_wasm_interface::HostFunctions;
+use sp_wasm_interface::{HostFunctions, ValueType};
+use wasmparser::{FuncType, ValType};
 
 use crate::{
     config::{Config, Engine, HeapPages, NODE_HEAP_PAGES, UnknownImports},
     engine::{self, Answer, OVERRIDDEN, Request, compiled::Compiled, interpreted::Interpreted},
     error::{Error, Spec},
-    executor::Executor,
+    executor::Versions,
     session::{AllocationEvent, Statistics},
     state::{Changes, State},
     surface::{self, ENTRY, Surface},
@@ -103,6 +104,7 @@ impl Runtime {
         if config.unknown_imports == UnknownImports::Refuse && !unknown_imports.is_empty() {
             return Err(Error::UnknownImports(unknown_imports));
         }
+        check_signatures::<H>(&surface)?;
         engine::memory_pages(&surface, 0, config.limits.memory_pages)?;
         // Hashing a large module takes longer than everything else does that comes before its cached code.
         let hash = OnceLock::new();
@@ -203,6 +205,34 @@ impl Runtime {
     }
 }
 
+/// Each imported function has the signature of the host function, and one signature where it is imported twice.
+fn check_signatures<H: HostFunctions>(surface: &Surface) -> Result<(), Error> {
+    let rendered = |signature: sp_wasm_interface::Signature| {
+        let name = |ty: &ValueType| match ty {
+            ValueType::I32 => ValType::I32,
+            ValueType::I64 => ValType::I64,
+            ValueType::F32 => ValType::F32,
+            ValueType::F64 => ValType::F64,
+        };
+        surface::signature(&FuncType::new(signature.args.iter().map(name), signature.return_value.iter().map(name)))
+    };
+    let functions: HashMap<_, _> =
+        H::host_functions().into_iter().map(|function| (function.name(), function)).collect();
+    let mut seen = HashMap::new();
+    for ((module, name), ty) in surface.imports.iter().zip(&surface.import_types) {
+        let found = surface::signature(ty);
+        let expected = seen.entry((module, name)).or_insert_with(|| {
+            let known = functions.get(name.as_str()).filter(|_| module == "env");
+            known.map_or_else(|| found.clone(), |function| rendered(function.signature()))
+        });
+        if *expected != found {
+            let (name, expected) = (format!("{module}.{name}"), expected.clone());
+            return Err(Error::ImportSignature { name, expected, found });
+        }
+    }
+    Ok(())
+}
+
 /// A call that is about to be made.
 #[must_use = "nothing is called before `on` or `with`"]
 #[derive(Debug, Clone, Copy)]
@@ -296,7 +326,7 @@ impl Call<'_> {
     fn on_heap(self, state: &State, pages: u32) -> Result<Outcome, Error> {
         let mut overlay = OverlayedChanges::default();
         let mut extensions = Extensions::default();
-        extensions.register(ReadRuntimeVersionExt::new(Executor::for_versions()));
+        extensions.register(ReadRuntimeVersionExt::new(Versions::new(self.runtime.config.limits)));
         // A runtime may roll back what it began, never what its caller began.
         let entered = overlay.enter_runtime();
         let raw = {

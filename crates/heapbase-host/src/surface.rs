@@ -90,7 +90,7 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
     let mut imports = Vec::new();
     let mut unsupported = None;
     let mut memories = Vec::new();
-    let mut memory_imported = None;
+    let mut memory_imported = false;
     let mut start = false;
     let mut data = Vec::new();
     let mut passive = false;
@@ -113,8 +113,11 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
                             imports.push((import.module.to_owned(), import.name.to_owned()));
                         }
                         TypeRef::Memory(ty) => {
-                            memory_imported = Some(format!("{}.{}", import.module, import.name));
+                            memory_imported = true;
                             memories.push(ty);
+                            if (import.module, import.name) != ("env", "memory") {
+                                unsupported.get_or_insert((format!("{}.{}", import.module, import.name), "memory"));
+                            }
                         }
                         TypeRef::Global(ty) => {
                             walk.globals.push((ty.content_type, None));
@@ -193,7 +196,7 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
         return Err(Error::Memory { found: "has a shared or 64-bit memory" });
     }
     let memory_exported = matches!(walk.export("memory"), Some((ExternalKind::Memory, _)));
-    if !memory_exported && memory_imported.is_none() {
+    if !memory_exported && !memory_imported {
         return Err(Error::Memory { found: "neither imports nor exports its memory" });
     }
     if !memory_exported && walk.export("memory").is_some() {
@@ -320,7 +323,7 @@ fn absent(walk: &Walk, name: &str) -> String {
 }
 
 /// Renders a function's type as `(i32, i32) -> i64`.
-fn signature(ty: &FuncType) -> String {
+pub(crate) fn signature(ty: &FuncType) -> String {
     let join = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match ty.results() {
         [] => format!("({})", join(ty.params())),

@@ -211,8 +211,12 @@ impl Compiled {
         let instance =
             if request.count_host_calls { self.counting_instance(store) } else { self.pre.instantiate(&mut *store) }
                 .map_err(|error| {
-                    let cause = store.data_mut().session.fault.take();
-                    (cause.unwrap_or_else(|| Cause::Instantiation(error.root_cause().to_string())), Some(error))
+                    let cause = match (store.data_mut().session.fault.take(), error.downcast_ref()) {
+                        (Some(fault), _) => fault,
+                        (None, Some(Trap::OutOfFuel)) => Cause::OutOfFuel,
+                        _ => Cause::Instantiation(error.root_cause().to_string()),
+                    };
+                    (cause, Some(error))
                 })?;
         let memory = instance
             .get_module_export(&mut *store, &self.memory)

@@ -1,7 +1,9 @@
 //! wasmi: the module interpreted, each function translated when it is first called.
 
 use std::{
+    any::Any,
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -137,7 +139,10 @@ impl Interpreted {
         module: &Module,
         request: &Request<'_>,
     ) -> Result<(u64, Option<u32>), Cause> {
-        let unusable = |error: wasmi::Error| Cause::Instantiation(error.to_string());
+        let unusable = |error: wasmi::Error| match error.as_trap_code() {
+            Some(TrapCode::OutOfFuel) => Cause::OutOfFuel,
+            _ => Cause::Instantiation(error.to_string()),
+        };
         let broken = |what: &str| Cause::Instantiation(what.to_owned());
         let instance = self
             .linker
@@ -291,17 +296,7 @@ impl Answerer {
                     // No host function has parameters of other types, and types were checked when linking.
                     _ => Value::I32(0),
                 });
-                let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                    function.execute(&mut context, &mut args)
-                }));
-                let answer = answer.unwrap_or_else(|panic| {
-                    let message = panic
-                        .downcast_ref::<String>()
-                        .map(String::as_str)
-                        .or_else(|| panic.downcast_ref::<&'static str>().copied())
-                        .unwrap_or_default();
-                    Err(format!("host code panicked while being called by the runtime: {message}"))
-                });
+                let answer = function.execute(&mut context, &mut args);
                 match (answer.map_err(wasmi::Error::new)?, results.first_mut()) {
                     (Some(value), Some(result)) => {
                         *result = match value {
@@ -317,6 +312,13 @@ impl Answerer {
             }
         }
     }
+}
+
+/// What wasmtime's host functions say when they panic.
+fn panicked(panic: &(dyn Any + Send)) -> wasmi::Error {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or_else(|| panic.downcast_ref::<&'static str>().copied()).unwrap_or_default();
+    wasmi::Error::new(format!("host code panicked while being called by the runtime: {message}"))
 }
 
 fn value_type(ty: &ValueType) -> ValType {
@@ -355,7 +357,9 @@ fn link<H: HostFunctions>(engine: &wasmi::Engine, surface: &Surface) -> Result<L
             if let Some(count) = caller.data_mut().session.host_calls.as_mut().and_then(|calls| calls.get_mut(index)) {
                 *count += 1;
             }
-            let result = answerer.call(&mut caller, params, results);
+            // wasmi cannot unwind: whatever panics here would abort the process.
+            let result = catch_unwind(AssertUnwindSafe(|| answerer.call(&mut caller, params, results)));
+            let result = result.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
             if result.is_err() {
                 caller.data_mut().session.failed_import.get_or_insert(index);
             }
