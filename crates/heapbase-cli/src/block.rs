@@ -140,10 +140,8 @@ pub(crate) fn execute(
     result.ok = problems.is_empty();
     result.error = (!problems.is_empty()).then(|| problems.join("; "));
     let exit = if result.ok { Exit::Success } else { Exit::Failed };
-    let version = runtime
-        .embedded_version()
-        .and_then(Result::ok)
-        .map(|version| format!("{}-{}", version.spec_name, version.spec_version));
+    // A runtime without a version, as a test's may be, is executed all the same.
+    let version = runtime.version(state).map(|version| format!("{}-{}", version.spec_name, version.spec_version));
     Ok(Executed { result, exit, version: version.unwrap_or_default() })
 }
 
