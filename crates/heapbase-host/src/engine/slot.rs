@@ -292,3 +292,105 @@ fn is_zero(bytes: &[u8]) -> bool {
     // Compared in blocks: the compiler makes vector code of the inner loop.
     bytes.chunks(256).all(|block| block.iter().fold(0, |seen, byte| seen | byte) == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WASM: usize = crate::WASM_PAGE as usize;
+
+    /// One call: pages of memory it has, where it writes how much, up to where it says that it used its heap.
+    #[derive(Debug, Clone)]
+    struct Use {
+        pages: usize,
+        writes: Vec<(usize, usize, u8)>,
+        used: usize,
+    }
+
+    fn uses() -> impl Strategy<Value = Vec<Use>> {
+        let call = (3..8usize).prop_flat_map(|pages| {
+            let size = pages * WASM;
+            let writes = prop::collection::vec((0..size, 1..20_000usize, any::<u8>()), 0..12);
+            (Just(pages), writes, 0..=size).prop_map(|(pages, writes, used)| Use { pages, writes, used })
+        });
+        // More calls than the patience with pages that are left alone.
+        prop::collection::vec(call, 1..20)
+    }
+
+    fn image() -> Image<'static> {
+        let part: Vec<u8> = (0..70_000u32).map(|at| (at % 251) as u8 + 1).collect();
+        Image { start: WASM, len: 2 * WASM, parts: vec![(WASM + 5, Cow::Owned(part))] }
+    }
+
+    fn assert_fresh(slot: &Slot, image: Option<&Image<'_>>) {
+        let memory = slot.memory.bytes(0, slot.memory.open());
+        let mut fresh = vec![0; memory.len()];
+        for (address, bytes) in image.into_iter().flat_map(|image| &image.parts) {
+            fresh[*address..address + bytes.len()].copy_from_slice(bytes);
+        }
+        let differs = memory.iter().zip(&fresh).position(|(now, fresh)| now != fresh);
+        assert_eq!(differs, None, "the first address that is not fresh");
+    }
+
+    fn run(uses: &[Use], image: Option<&Image<'_>>, keep_resident: usize, scan: bool) {
+        let pool = Pool::new(image, keep_resident).expect("a pool");
+        let mut pool = Arc::into_inner(pool).expect("nobody else holds it");
+        if !scan {
+            pool.scanner = None;
+        }
+        let mut slot = Slot::new(pool.image.as_ref(), 16 * WASM).expect("a slot");
+        for call in uses {
+            slot.memory.set_open(call.pages * WASM).expect("opened");
+            assert_fresh(&slot, image);
+            for (address, len, byte) in &call.writes {
+                let len = (*len).min(call.pages * WASM - address);
+                slot.memory.bytes_mut(*address, len).fill(*byte);
+            }
+            slot.clean(&pool, call.used).expect("cleaned");
+            assert!(slot.kept.len() <= pool.keep_pages);
+            assert!(slot.kept.is_sorted_by_key(|kept| kept.page));
+            assert_fresh(&slot, image);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn every_call_finds_memory_fresh(uses in uses(), keep in prop::sample::select(vec![0, 4096 * 3, 16 << 20])) {
+            let image = image();
+            run(&uses, Some(&image), keep, true);
+            run(&uses, None, keep, true);
+        }
+
+        #[test]
+        fn also_where_the_system_cannot_say_what_was_written(uses in uses()) {
+            run(&uses, Some(&image()), 16 << 20, false);
+        }
+    }
+
+    #[test]
+    fn pages_that_are_no_longer_written_are_given_back() {
+        let pool = Pool::new(None, 16 << 20).expect("a pool");
+        if pool.scanner.is_none() {
+            println!("SKIPPED: the kernel has no PAGEMAP_SCAN (Linux 6.7)");
+            assert!(std::env::var_os("HEAPBASE_REQUIRE_ALL").is_none(), "the scan is required here");
+            return;
+        }
+        let mut slot = Slot::new(None, 4 * WASM).expect("a slot");
+        slot.memory.set_open(WASM).expect("opened");
+        slot.memory.bytes_mut(0, 1)[0] = 1;
+        slot.memory.bytes_mut(pool.page, 1)[0] = 1;
+        for _ in 0..PATIENCE {
+            slot.clean(&pool, WASM).expect("cleaned");
+            assert_eq!(slot.kept.len(), 2);
+            slot.memory.bytes_mut(0, 1)[0] = 1;
+        }
+        slot.clean(&pool, WASM).expect("cleaned");
+        assert_eq!(slot.kept.iter().map(|kept| kept.page).collect::<Vec<_>>(), [0]);
+    }
+}
