@@ -77,10 +77,8 @@ impl CallResult {
 
     /// Writes the result as one line of JSON.
     pub(crate) fn print_json(&self) -> anyhow::Result<()> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, self)?;
-        writeln!(out)?;
-        Ok(())
+        let line = serde_json::to_string(self)?;
+        Ok(writeln!(io::stdout().lock(), "{line}")?)
     }
 }
 

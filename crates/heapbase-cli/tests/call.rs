@@ -177,3 +177,24 @@ fn a_module_cut_short_is_refused_with_the_place() {
             .stderr(contains("offset 0x"));
     }
 }
+
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    use std::process::{Command, Stdio};
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("runtime.wasm");
+    std::fs::write(&file, runtime()).expect("written");
+    for json in [&["--json"][..], &[]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_heapbase"))
+            .args(["call".as_ref(), file.as_os_str(), "echo".as_ref(), "--no-cache".as_ref()])
+            .args(json)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .expect("the command runs");
+        assert_eq!(output.status.code(), Some(0));
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("error"), "{output:?}");
+    }
+}
