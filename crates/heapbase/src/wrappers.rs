@@ -4,6 +4,8 @@ mod local;
 #[cfg(target_has_atomic = "8")]
 mod locked;
 mod or_trap;
+#[cfg(target_has_atomic = "8")]
+mod spin;
 
 pub use local::{AssumeSingleThreaded, Local};
 #[cfg(target_has_atomic = "8")]

@@ -70,6 +70,11 @@ pub trait Watch {
     fn allocated(&mut self, _block: *mut u8, _size: usize) {}
     /// These bytes are the program's no more.
     fn freed(&mut self, _block: *mut u8, _size: usize) {}
+    /// The block, if not null, is being reallocated: until `moved` the allocator may write to memory not known to be
+    /// allocated yet.
+    fn moving(&mut self, _block: *mut u8) {}
+    /// What is allocated is known again.
+    fn moved(&mut self) {}
 }
 
 /// Watches nothing.
@@ -142,6 +147,10 @@ impl<S: Subject, W: Watch> Driver<S, W> {
                 }
                 let size = (size as usize).max(1);
                 let layout = Layout::from_size_align(size, 1 << (align_log2 % 18)).expect("small");
+                if zeroed {
+                    // The allocator writes to the block before it is known.
+                    self.watch.moving(core::ptr::null_mut());
+                }
                 // SAFETY: the size is not 0.
                 let block = unsafe {
                     if zeroed {
@@ -152,10 +161,13 @@ impl<S: Subject, W: Watch> Driver<S, W> {
                 };
                 if block.is_null() {
                     self.nulls += 1;
-                    return;
+                    return if zeroed {
+                        self.watch.moved()
+                    };
                 }
                 self.watch.allocated(block, size);
                 if zeroed {
+                    self.watch.moved();
                     // SAFETY: the block is live and that long.
                     let bytes = unsafe { core::slice::from_raw_parts(block, size) };
                     assert!(bytes.iter().all(|byte| *byte == 0), "zeroed memory is zero");
@@ -229,15 +241,18 @@ impl<S: Subject, W: Watch> Driver<S, W> {
         }
         let (block, layout, fill, usable) = self.disown(index);
         let size = size.clamp(1, self.most_bytes - self.live_bytes);
+        self.watch.moving(block);
         // SAFETY: the block was live until now, and the size is not 0.
         let new = unsafe { self.subject.raw().reallocate(block, layout, size) };
         if new.is_null() {
             self.nulls += 1;
+            self.watch.allocated(block, usable);
+            self.watch.moved();
             self.adopt(block, layout);
             return;
         }
-        self.watch.freed(block, usable);
         self.watch.allocated(new, size);
+        self.watch.moved();
         // SAFETY: the block is live, and so long.
         let bytes = unsafe { core::slice::from_raw_parts(new, size.min(layout.size())) };
         assert!(bytes.iter().all(|byte| *byte == fill), "{layout:?} to {size}: contents move along");
