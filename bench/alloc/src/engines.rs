@@ -99,6 +99,26 @@ pub fn wasmtime(guests: &[(String, PathBuf)], workloads: &[Workload], effort: Ef
         .collect()
 }
 
+/// 4 KiB pages whose contents a workload changes in a fresh instance, by guest, on wasmtime.
+pub fn touched_pages(guests: &[(String, PathBuf)], workload: &Workload) -> Result<Vec<usize>> {
+    let engine = Engine::default();
+    guests
+        .iter()
+        .map(|(name, path)| {
+            let module = Module::from_file(&engine, path)?;
+            let mut guest = Guest::new(&engine, &module, &workload.ops)?;
+            let before = guest.memory.data(&guest.store).to_vec();
+            guest.play(workload.ops.len())?.with_context(|| format!("{name} found no memory"))?;
+            let after = guest.memory.data(&guest.store).chunks(4096);
+            let same = |index: usize, page: &[u8]| match before.get(index * 4096..index * 4096 + 4096) {
+                Some(old) => old == page,
+                None => page.iter().all(|byte| *byte == 0),
+            };
+            Ok(after.enumerate().filter(|(index, page)| !same(*index, page)).count())
+        })
+        .collect()
+}
+
 /// What the script for node reads.
 #[derive(Serialize)]
 struct Job<'a> {

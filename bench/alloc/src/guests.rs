@@ -8,14 +8,18 @@ pub const ALLOCATORS: &[&str] = &["heapbase", "dlmalloc", "talc", "rlsf", "picoa
 /// A guest whose allocator does nothing: what the loop around the calls costs.
 pub const LOOP: &str = "none";
 
+/// An allocator that only bumps a pointer: what touching pages is measured against.
+pub const BUMP: &str = "heapbase-leaking";
+
 /// Builds every guest; returns names and modules.
 pub fn build(home: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let mut built = Vec::new();
-    for name in ALLOCATORS.iter().chain([&LOOP]) {
-        eprintln!("building the guest for {name}");
-        let module = "heapbase_bench_guest.wasm";
-        let path = heapbase_bench_common::build_guest(&home.join("guest"), name, module, &home.join("target/guests"))?;
-        built.push((name.to_string(), path));
-    }
-    Ok(built)
+    ALLOCATORS.iter().chain([&LOOP]).map(|name| one(home, name)).collect()
+}
+
+/// Builds one guest.
+pub fn one(home: &Path, name: &str) -> Result<(String, PathBuf)> {
+    eprintln!("building the guest for {name}");
+    let module = "heapbase_bench_guest.wasm";
+    let path = heapbase_bench_common::build_guest(&home.join("guest"), name, module, &home.join("target/guests"))?;
+    Ok((name.to_string(), path))
 }

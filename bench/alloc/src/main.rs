@@ -52,7 +52,10 @@ fn main() -> Result<()> {
     }
     let bench = home.join("..");
     let keep = !options.smoke && options.engine.is_none() && options.only.is_none();
-    let section = report::section(&measured, keep.then_some(bench.as_path()))?;
+    let mut section = report::section(&measured, keep.then_some(bench.as_path()))?;
+    let mut touching = guests[..guests.len() - 1].to_vec();
+    touching.push(guests::one(home, guests::BUMP)?);
+    section += &report::touched_table(&names, &engines::touched_pages(&touching, &workloads::short_call())?);
     println!("{section}");
     if keep {
         heapbase_bench_common::replace_section(&bench.join("RESULTS.md"), "alloc", &section)?;

@@ -185,6 +185,25 @@ fn fragmentation() -> Workload {
     build.finish("fragmentation")
 }
 
+/// What a short call does on a fresh heap: 100 allocations of 20 sizes from 8 to 1,024 bytes, half of them freed.
+pub fn short_call() -> Workload {
+    let mut rng = fastrand::Rng::with_seed(7);
+    let mut build = Builder::new();
+    let mut sizes: Vec<u32> =
+        (0..100).map(|index| (8.0 * 128f64.powf(f64::from(index % 20) / 19.0)).round() as u32).collect();
+    rng.shuffle(&mut sizes);
+    let mut blocks = Vec::new();
+    for (index, size) in sizes.into_iter().enumerate() {
+        blocks.push(build.allocate(size));
+        if index % 2 == 1 {
+            let victim = rng.usize(..blocks.len());
+            build.free(blocks.swap_remove(victim));
+        }
+    }
+    // Not `finish`: what is left stays, as at the end of a call.
+    Workload { name: "short call".into(), ops: build.ops, peak_live: build.peak }
+}
+
 /// A recorded trace; its operations past what the guest's buffer holds are left out.
 fn recorded(path: &Path) -> Result<Workload> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -4,6 +4,12 @@
 #[global_allocator]
 pub(crate) static ALLOCATOR: heapbase::Global = heapbase::Global::new();
 
+// SAFETY: the module has one thread.
+#[cfg(feature = "heapbase-leaking")]
+#[global_allocator]
+pub(crate) static ALLOCATOR: heapbase::AssumeSingleThreaded<heapbase::LeakingAllocator<heapbase::memory::MemoryGrow>> =
+    unsafe { heapbase::AssumeSingleThreaded::new(heapbase::LeakingAllocator::new()) };
+
 #[cfg(feature = "dlmalloc")]
 #[global_allocator]
 pub(crate) static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
