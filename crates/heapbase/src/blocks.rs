@@ -9,23 +9,25 @@
 //! The two lowest bits of a tag: *free*, and *B*, whether the block below is free; only then does the word below the tag
 //! hold that block's size. So a used block costs one word and merging with both neighbours takes no search.
 //!
-//! Free blocks hang in *bins* by size: one bin for each size below 32 units, from there sixteen to each doubling. A
-//! bitmap of two levels says which bins have blocks. A request looks at the first block of its own bin and otherwise takes
-//! the next bin that has any, all of which fit: at most 6.25 % of a larger block's size is passed over, and nothing is walked.
+//! Free blocks hang in *bins* by size: one bin for each size below 16 units, from there eight to each doubling. A bitmap
+//! says which bins have blocks. A request looks at the first block of its own bin, so that what was freed can be had again,
+//! and otherwise takes the next bin that has any, all of which fit: nothing is walked.
 //! Behind the last block lies the *top*, memory that was never used or has come back; it hangs in no bin and is used last.
 //!
 //! Invariants, which [`Blocks::check`] tests:
 //!
 //! - **B1** A tag lies at an address that is one word short of a multiple of a unit; sizes are multiples of a unit, at
 //!   least [`MIN_BLOCK`] in free blocks.
-//! - **B2** The blocks of a segment follow each other without gap from its start to its *fence* (a tag of size 0) or, in the
-//!   last segment, to the top.
+//! - **B2** The blocks of a segment follow each other without gap from its start to its *fence* (a tag of size 0, and the
+//!   address of the next segment's first tag) or, in the last segment, to the top.
 //! - **B3** No two free blocks touch, and no free block touches the top.
 //! - **B4** *B* is set in a tag exactly when the block below is free, and then the word below the tag is that block's size.
 //! - **B5** A free block hangs in exactly one bin, the one of its size; a bin's bit is set exactly when it has a block, a
 //!   word's bit exactly when the word is not zero.
-//! - **B6** Past the top one word is left for a tag: a fence can always be written. Nothing at or past `fresh` was ever
+//! - **B6** Past the top a reserve is left: a fence can always be written. Nothing at or past `fresh` was ever
 //!   written to by this heap, except inside earlier segments.
+
+mod check;
 
 use crate::{
     address::{Addr, MIN_BLOCK, Tag, UNIT, WORD},
@@ -33,17 +35,27 @@ use crate::{
 };
 
 /// Bins to a doubling of size, as a power of two.
-const STEPS: u32 = 4;
+const STEPS: u32 = 3;
 /// One bin for each size below `2 << STEPS` units, then `1 << STEPS` for each doubling that an address space can hold.
 const BINS: usize = (((usize::BITS - UNIT.ilog2() - STEPS) as usize) << STEPS) + (1 << STEPS);
-const WORDS: usize = BINS.div_ceil(32);
+const WORDS: usize = BINS.div_ceil(64);
 
 const _: () = assert!(WORDS < 32 && bin_of(usize::MAX) < BINS, "one word has a bit for every word of the bitmap");
+
+/// Bytes behind the last segment's end: a fence, and what makes the next tag's place right.
+const RESERVE: usize = UNIT + WORD;
+/// No less is asked of a source, so that every span holds a block and a fence.
+const LEAST_SPAN: usize = 8 * UNIT;
+
+/// The first place for a tag in a span: one word short of a unit (B1).
+const fn first_tag(start: Addr) -> Addr {
+    start.plus(WORD).up_to(UNIT).plus(WORD)
+}
 
 /// The bin of a block of `size` bytes.
 const fn bin_of(size: usize) -> usize {
     let units = size / UNIT;
-    let shift = (units | 1 << STEPS).ilog2() - STEPS;
+    let shift = (units | (1 << STEPS)).ilog2() - STEPS;
     ((shift as usize) << STEPS) + (units >> shift)
 }
 
@@ -55,13 +67,14 @@ pub(crate) struct Blocks<S> {
     bottom: Addr,
     /// Where the next block's tag would go, or none before the first growth.
     top: Addr,
-    /// End of the top; the word behind it is kept for a fence.
+    /// End of the top; the reserve behind it is kept for a fence.
     end: Addr,
     /// Nothing from here on has been written to.
     fresh: Addr,
-    /// Which words of `bits` are not zero.
-    summary: u32,
-    bits: [u32; WORDS],
+    /// Which bins have blocks.
+    bits: [u64; WORDS],
+    /// Where the link back from no block goes.
+    nowhere: Addr,
     bins: [Addr; BINS],
 }
 
@@ -73,8 +86,8 @@ impl<S> Blocks<S> {
             top: Addr::NONE,
             end: Addr::NONE,
             fresh: Addr::NONE,
-            summary: 0,
             bits: [0; WORDS],
+            nowhere: Addr::NONE,
             bins: [Addr::NONE; BINS],
         }
     }
@@ -95,20 +108,17 @@ impl<S> Blocks<S> {
     /// The first bin from `least` on that has a block.
     #[inline]
     fn bin_from(&self, least: usize) -> Option<usize> {
-        let mut word = least / 32;
-        if word >= WORDS {
-            return None;
-        }
-        let mut bits = *slot(&self.bits, word) & (!0 << (least % 32));
-        if bits == 0 {
-            let later = self.summary & (!1 << word);
-            if later == 0 {
-                return None;
+        let mut word = least / 64;
+        let mut mask = !0 << (least % 64);
+        while word < WORDS {
+            let bits = *slot(&self.bits, word) & mask;
+            if bits != 0 {
+                return Some(word * 64 + bits.trailing_zeros() as usize);
             }
-            word = later.trailing_zeros() as usize;
-            bits = *slot(&self.bits, word);
+            mask = !0;
+            word += 1;
         }
-        Some(word * 32 + bits.trailing_zeros() as usize)
+        None
     }
 }
 
@@ -174,14 +184,24 @@ impl<S: PageSource> Blocks<S> {
         unsafe { self.store(at, Addr(tag.0)) }
     }
 
+    /// The word that links back from `block`, or a word for nothing: a choice of address, not a branch, because whether
+    /// a bin holds another block is anyone's guess.
+    #[inline(always)]
+    fn link_back(&mut self, block: Addr) -> *mut Addr {
+        let link = self.pointer(block.plus(2 * WORD)).cast();
+        if block.is_some() { link } else { &raw mut self.nowhere }
+    }
+
     /// Hangs `size` bytes at `at` into their bin and tells the block above.
     ///
     /// # Safety
     ///
     /// The bytes are no block's; neither neighbour is free; a tag lies behind them.
+    #[inline]
     unsafe fn hang(&mut self, at: Addr, size: usize) {
         let bin = bin_of(size);
-        let next = *slot(&self.bins, bin);
+        let next = core::mem::replace(slot_mut(&mut self.bins, bin), at);
+        *slot_mut(&mut self.bits, bin / 64) |= 1 << (bin % 64);
         // SAFETY: the bytes are ours alone and hold four words (B1); the block above has a tag (B2).
         unsafe {
             self.set_tag(at, Tag::free(size));
@@ -190,13 +210,8 @@ impl<S: PageSource> Blocks<S> {
             let above = at.plus(size);
             self.store(above.minus(WORD), Addr(size));
             self.set_tag(above, self.tag(above).with_below_free());
-            if next.is_some() {
-                self.store(next.plus(2 * WORD), at);
-            }
+            self.link_back(next).write(at);
         }
-        *slot_mut(&mut self.bins, bin) = at;
-        *slot_mut(&mut self.bits, bin / 32) |= 1 << (bin % 32);
-        self.summary |= 1 << (bin / 32);
     }
 
     /// Takes the free block at `at`, of `size` bytes, out of its bin. The tags stay as they are.
@@ -204,28 +219,20 @@ impl<S: PageSource> Blocks<S> {
     /// # Safety
     ///
     /// It is a free block (B5).
+    #[inline]
     unsafe fn unhang(&mut self, at: Addr, size: usize) {
+        let bin = bin_of(size);
         // SAFETY: a free block's links are blocks of the same bin (B5).
         unsafe {
             let next = self.load(at.plus(WORD));
             let previous = self.load(at.plus(2 * WORD));
-            if next.is_some() {
-                self.store(next.plus(2 * WORD), previous);
-            }
-            if previous.is_some() {
-                self.store(previous.plus(WORD), next);
-                return;
-            }
-            let bin = bin_of(size);
-            *slot_mut(&mut self.bins, bin) = next;
-            if next.is_none() {
-                let bits = slot_mut(&mut self.bits, bin / 32);
-                *bits &= !(1 << (bin % 32));
-                if *bits == 0 {
-                    self.summary &= !(1 << (bin / 32));
-                }
-            }
+            self.link_back(next).write(previous);
+            let link = self.pointer(previous.plus(WORD)).cast();
+            let link = if previous.is_some() { link } else { slot_mut(&mut self.bins, bin) };
+            link.write(next);
         }
+        let empty = slot(&self.bins, bin).is_none();
+        *slot_mut(&mut self.bits, bin / 64) &= !(u64::from(empty) << (bin % 64));
     }
 
     /// Bytes to leave in front of a block at `at` so that its payload is aligned: none, or enough for a free block.
@@ -238,7 +245,8 @@ impl<S: PageSource> Blocks<S> {
 
     /// A block of `size` bytes, its tag included, whose payload is aligned to `align`; without growing memory.
     ///
-    /// Returns the payload's address, or none. Looks at one block in each bin from `size` to `size + align`.
+    /// Returns the payload's address, or none. Looks at one block in each bin from `size` to `size + align`, because what
+    /// happens to be aligned fits at once.
     pub(crate) fn take(&mut self, size: usize, align: usize) -> Addr {
         let mut least = bin_of(size);
         while let Some(bin) = self.bin_from(least) {
@@ -288,7 +296,8 @@ impl<S: PageSource> Blocks<S> {
         used.plus(WORD)
     }
 
-    /// Bytes that the top lacks for a gap and a block.
+    /// Bytes that the top lacks for a gap and a block. No overflow: a layout's size and alignment together are at most
+    /// half the address space.
     fn short_of(&self, gap: usize, size: usize) -> usize {
         gap.saturating_add(size).saturating_sub(self.end.above(self.top))
     }
@@ -303,49 +312,40 @@ impl<S: PageSource> Blocks<S> {
     /// Grows memory so that the top holds a block of `size` bytes aligned to `align`, or part of the way if somebody
     /// else's growth came in between: then the caller tries again. False when memory does not grow.
     pub(crate) fn grow(&mut self, size: usize, align: usize) -> bool {
-        let wanted = if self.top.is_some() {
-            self.short_of(Self::gap(self.top, align), size)
-        } else {
-            size.saturating_add(align).saturating_add(2 * UNIT)
-        };
-        let Some(span) = self.source.grow(wanted) else {
+        let wanted =
+            if self.top.is_some() { self.short_of(Self::gap(self.top, align), size) } else { size + align + 2 * UNIT };
+        let Some(span) = self.source.grow(wanted.max(LEAST_SPAN)) else {
             return false;
         };
         let start = Addr(span.start);
-        let end = start.plus(span.len).down_to(UNIT).minus(WORD);
-        if self.top.is_none() || self.end.plus(WORD) != start {
-            self.close_segment();
-            // The first tag, so that its payload is aligned.
-            let top = start.plus(WORD).up_to(UNIT).plus(WORD);
-            if end < top {
-                // A span too small for anything: not ours to use, and the old segment is closed for good.
-                self.top = Addr::NONE;
-                return false;
+        if self.top.is_none() || self.end.plus(RESERVE) != start {
+            let top = first_tag(start);
+            if self.top.is_some() {
+                self.close_segment(top);
+            } else {
+                self.bottom = start;
             }
             self.top = top;
             self.fresh = top;
-            if self.bottom.is_none() {
-                self.bottom = start;
-            }
         }
-        self.end = end;
+        self.end = start.plus(span.len).down_to(UNIT).minus(RESERVE);
         true
     }
 
-    /// Ends the current segment with a fence and hangs what is left of its top.
-    fn close_segment(&mut self) {
-        if self.top.is_none() {
-            return;
-        }
+    /// Ends the current segment with a fence that leads to the next one, and hangs what is left of its top.
+    fn close_segment(&mut self, next: Addr) {
         let rest = self.end.above(self.top);
-        // SAFETY: the top and the word behind it are ours (B6); what lies below the top is used (B3).
+        // SAFETY: the top and the reserve behind it are ours (B6); what lies below the top is used (B3).
         unsafe {
+            let mut fence = self.top;
             if rest >= MIN_BLOCK {
-                self.set_tag(self.end, Tag::used(0));
+                fence = self.end;
+                self.set_tag(fence, Tag::used(0));
                 self.hang(self.top, rest);
             } else {
-                self.set_tag(self.top, Tag::used(0));
+                self.set_tag(fence, Tag::used(0));
             }
+            self.store(fence.plus(WORD), next);
         }
     }
 

@@ -32,6 +32,18 @@ impl Global {
         Self(unsafe { Shared::new(SizeClassAllocator::new()) })
     }
 
+    /// Calls `f` with exclusive access to the allocator: for the exports.
+    ///
+    /// # Safety
+    ///
+    /// `f` does not use this wrapper.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub unsafe fn exclusive<R>(&self, f: impl FnOnce(&mut SizeClassAllocator<MemoryGrow>) -> R) -> R {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.exclusive(f) }
+    }
+
     /// Gives a block back by its address alone.
     ///
     /// # Safety

@@ -51,6 +51,7 @@ pub unsafe trait PageSource {
     /// The span need not touch the previous one: somebody else may have grown the memory in between.
     fn grow(&mut self, least: usize) -> Option<Span>;
 
-    /// The pointer for an address inside one of the spans.
+    /// The pointer for an address inside one of the spans. For any other address any pointer will do: it is not used, and
+    /// computing it must be harmless.
     fn pointer(&self, address: usize) -> *mut u8;
 }

@@ -13,17 +13,27 @@ use core::{alloc::Layout, ptr};
 /// [`reallocate`](Self::reallocate) returns is null or points to at least as many bytes as asked for, aligned as asked for,
 /// that are nobody else's until they are given back. No function unwinds.
 pub unsafe trait RawAllocator {
-    /// A block for `layout`, or null when there is no memory. A size of 0 is allowed and gets a block.
-    fn allocate(&mut self, layout: Layout) -> *mut u8;
+    /// A block for `layout`, or null when there is no memory.
+    ///
+    /// # Safety
+    ///
+    /// The size is not 0.
+    unsafe fn allocate(&mut self, layout: Layout) -> *mut u8;
 
     /// As [`allocate`](Self::allocate), and the first `layout.size()` bytes are zero.
-    fn allocate_zeroed(&mut self, layout: Layout) -> *mut u8 {
-        let block = self.allocate(layout);
-        if !block.is_null() {
-            // SAFETY: the block is at least that long.
-            unsafe { block.write_bytes(0, layout.size()) };
+    ///
+    /// # Safety
+    ///
+    /// The size is not 0.
+    unsafe fn allocate_zeroed(&mut self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise; the block is at least as long as the layout.
+        unsafe {
+            let block = self.allocate(layout);
+            if !block.is_null() {
+                block.write_bytes(0, layout.size());
+            }
+            block
         }
-        block
     }
 
     /// Gives a block back.
@@ -38,7 +48,8 @@ pub unsafe trait RawAllocator {
     ///
     /// # Safety
     ///
-    /// As for [`deallocate`](Self::deallocate); `new_size` rounded up to `layout.align()` is at most `isize::MAX`.
+    /// As for [`deallocate`](Self::deallocate); `new_size` is not 0, and rounded up to `layout.align()` at most
+    /// `isize::MAX`.
     unsafe fn reallocate(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: the same contract.
         unsafe { moved(self, block, layout, new_size) }
@@ -64,6 +75,18 @@ pub unsafe trait SizedByAddress: RawAllocator {
     ///
     /// `block` came from this allocator, for whatever size and alignment, and is not used any more.
     unsafe fn free(&mut self, block: *mut u8);
+
+    /// Changes a block's size where it is, if that is possible. False: nothing was changed.
+    ///
+    /// From then on the block must be given back by its address, not by size.
+    ///
+    /// # Safety
+    ///
+    /// `block` came from this allocator and is in use; `new_size` is not 0. Bytes past the new size are lost.
+    unsafe fn resize(&mut self, block: *mut u8, new_size: usize) -> bool {
+        // SAFETY: the caller's promise.
+        new_size <= unsafe { self.usable_size(block) }
+    }
 }
 
 /// Reallocates by allocating, copying and freeing.

@@ -26,12 +26,16 @@
 //!
 //! Invariants, which [`SizeClassAllocator::check`] tests beside those of the tagged blocks:
 //!
-//! - **C1** A slab is a tagged block of exactly 1 KiB whose payload is aligned to 1 KiB; the byte map holds its class there
+//! - **C1** A slab is a tagged block of 1 KiB (or a unit more) whose payload is aligned to 1 KiB; the byte map holds its class there
 //!   and 0 everywhere else.
 //! - **C2** A slab hangs in its class's partial list exactly when its own free list is not empty.
 //! - **C3** `out` plus the length of the slab's own list is `cap`.
 //! - **C4** The blocks of a class's current list all belong to one slab of the class and count as out.
 //! - **C5** A request's size and alignment alone decide between slab and tagged block, and a block never changes sides.
+
+mod check;
+#[cfg(feature = "statistics")]
+pub(crate) mod statistics;
 
 use crate::{
     RawAllocator, SizedByAddress,
@@ -43,68 +47,94 @@ use core::{alloc::Layout, ptr};
 
 /// Bytes of a slab and its alignment.
 pub(crate) const SLAB: usize = 256 * WORD;
-/// Words at a slab's start: free list, two links, three counters in one.
-const HEADER: usize = 4 * WORD;
-/// Largest request that comes from a slab, and one more than the largest class.
+/// Where a slab's only word of bookkeeping lies, behind its blocks: so blocks start at the slab's own alignment.
+const STATE: usize = SLAB - 2 * WORD;
+/// One more than the largest class of slabs; class 0 is for empty requests.
 const CLASSES: usize = 16;
+/// Largest request that comes from a slab.
 const LARGEST: usize = (CLASSES - 1) * UNIT;
-/// Largest alignment that slabs serve: blocks start at a multiple of it, so sizes that are multiples keep it.
-const SLAB_ALIGN: usize = 2 * UNIT;
+/// Largest alignment that slabs serve: blocks start at multiples of their size.
+const SLAB_ALIGN: usize = 8 * UNIT;
+/// Slabs found empty that are not given back at once.
+const PENDING: usize = 64;
+/// Freed blocks of fewer units are kept for requests of the same size: up to 1 KiB.
+const LISTS: usize = 129;
+/// So many frees that find no room among the kept blocks make all of them be given back: they may be of sizes that
+/// nobody asks for any more.
+const FORGET: usize = 1024;
 /// Entries of the first byte map.
 const FIRST_MAP: usize = 124;
 
-const NEXT: usize = WORD;
-const PREVIOUS: usize = 2 * WORD;
-const COUNTS: usize = 3 * WORD;
-
 /// Blocks of `class` in a slab.
 const fn capacity(class: usize) -> usize {
-    (SLAB - HEADER - WORD) / (class * UNIT)
+    STATE / (class * UNIT)
 }
 
 const _: () = {
-    assert!(HEADER.is_multiple_of(SLAB_ALIGN) && block_for(SLAB - WORD) == SLAB);
-    assert!(capacity(1) <= u8::MAX as usize && capacity(CLASSES - 1) > 1);
+    assert!(block_for(SLAB - WORD) == SLAB && STATE + WORD == SLAB - WORD);
+    assert!(capacity(1) <= State::COUNT && capacity(CLASSES - 1) > 1);
 };
 
-/// The class of a request, or `None` where a tagged block serves it (C5).
+/// The list that serves a request, or `None` where only [`Blocks`] does (C5).
 ///
-/// The class may be 0, for an empty request: its list is always empty, and `refill` serves it from class 2, which has any slab alignment.
+/// Lists below `CLASSES` are those of slabs, by class; from there on those of tagged blocks, by block size in units. List 0 is
+/// for empty requests: it is always empty, and `refill` serves it from the largest class that is a power of two, which
+/// has any slab alignment. The distinction costs an addition instead of a branch, because in a mix of sizes a
+/// branch is guessed wrong half the time, which takes as long as three calls.
 #[inline(always)]
-const fn class_of(size: usize, align: usize) -> Option<usize> {
-    let mask = (align - 1) | (UNIT - 1);
-    let rounded = (size + mask) & !mask;
-    if align <= SLAB_ALIGN && rounded <= LARGEST { Some(rounded / UNIT) } else { None }
+const fn list_of(size: usize, align: usize) -> Option<usize> {
+    let size = if align <= UNIT {
+        size
+    } else {
+        let rounded = round_up(size, align);
+        if align > SLAB_ALIGN || rounded > LARGEST {
+            return None;
+        }
+        rounded
+    };
+    let tag = if size > LARGEST { WORD } else { 0 };
+    let list = round_up(size + tag, UNIT) / UNIT;
+    if list < LISTS { Some(list) } else { None }
 }
 
-/// A slab's three counters, packed into one word.
-#[derive(Clone, Copy)]
-struct Counts(usize);
+/// Whether slabs serve a request (C5).
+#[inline(always)]
+const fn is_small(size: usize, align: usize) -> bool {
+    matches!(list_of(size, align), Some(list) if list < CLASSES)
+}
 
-impl Counts {
+/// A slab's bookkeeping: blocks in use, class, and whether it stands in the pending ring. For tagged blocks a single one
+/// counts down how many are kept.
+#[derive(Clone, Copy, Debug)]
+struct State(usize);
+
+impl State {
+    const COUNT: usize = 0x7f;
+    const PENDING: usize = 0x80;
+
     const fn new(class: usize) -> Self {
-        Self(class << 16 | capacity(class) << 8)
+        Self(class << 8)
     }
 
-    const fn out(self) -> usize {
-        self.0 & 0xff
-    }
-
-    const fn cap(self) -> usize {
-        self.0 >> 8 & 0xff
-    }
-
-    const fn class(self) -> usize {
-        self.0 >> 16
-    }
-
-    /// All blocks out.
-    const fn all_out(self) -> Self {
-        Self(self.0 & !0xff | self.cap())
+    const fn one_out(self) -> Self {
+        Self(self.0.wrapping_add(1))
     }
 
     const fn one_back(self) -> Self {
-        Self(self.0 - 1)
+        Self(self.0.wrapping_sub(1))
+    }
+
+    /// A slab that is empty and not in the ring, or as many blocks kept as may be.
+    const fn wants_care(self) -> bool {
+        self.0 & (Self::COUNT | Self::PENDING) == 0
+    }
+
+    const fn is_empty(self) -> bool {
+        self.0 & Self::COUNT == 0
+    }
+
+    const fn class(self) -> usize {
+        self.0 >> 8
     }
 }
 
@@ -120,21 +150,34 @@ impl Counts {
 ///
 /// let mut heap = SizeClassAllocator::with_source(TestMemory::new(16));
 /// let layout = Layout::new::<[u64; 4]>();
-/// let block = heap.allocate(layout);
-/// assert!(!block.is_null() && block.addr() % 8 == 0);
-/// // SAFETY: allocated just above with this layout.
-/// unsafe { heap.deallocate(block, layout) };
+/// // SAFETY: the size is not 0, and the block is given back once with the same layout.
+/// unsafe {
+///     let block = heap.allocate(layout);
+///     assert!(!block.is_null() && block.addr() % 8 == 0);
+///     heap.deallocate(block, layout);
+/// }
 /// ```
 #[derive(Debug)]
 pub struct SizeClassAllocator<S> {
-    /// First block of each class's current list.
-    current: [Addr; CLASSES],
-    /// First slab of each class that has free blocks of its own.
-    partial: [Addr; CLASSES],
+    /// First block of each list: free blocks in slabs, then freed tagged blocks that were kept.
+    lists: [Addr; LISTS],
+    /// Minus the number of tagged blocks kept, at most 256; stands in for a slab's state.
+    kept: State,
+    /// Where the link back from no block goes.
+    nowhere: Addr,
+    /// Frees that found as many blocks kept as may be.
+    overflows: usize,
+    /// Slabs that were found empty, the oldest at `oldest`, and that may have been used again since.
+    pending: [Addr; PENDING],
+    oldest: usize,
     /// One byte for each KiB of the heap from its bottom on: the class of the slab there, or 0.
     map: Addr,
     map_len: usize,
     blocks: Blocks<S>,
+    #[cfg(feature = "statistics")]
+    live_bytes: usize,
+    #[cfg(feature = "statistics")]
+    peak_bytes: usize,
 }
 
 #[cfg(target_family = "wasm")]
@@ -156,11 +199,19 @@ impl<S> SizeClassAllocator<S> {
     /// An empty heap; it asks `source` for memory when it is first used.
     pub const fn with_source(source: S) -> Self {
         Self {
-            current: [Addr::NONE; CLASSES],
-            partial: [Addr::NONE; CLASSES],
+            lists: [Addr::NONE; LISTS],
+            kept: State(0),
+            overflows: 0,
+            nowhere: Addr::NONE,
+            pending: [Addr::NONE; PENDING],
+            oldest: 0,
             map: Addr::NONE,
             map_len: 0,
             blocks: Blocks::new(source),
+            #[cfg(feature = "statistics")]
+            live_bytes: 0,
+            #[cfg(feature = "statistics")]
+            peak_bytes: 0,
         }
     }
 
@@ -175,72 +226,225 @@ impl<S> SizeClassAllocator<S> {
     }
 }
 
-/// `list[class]` without the code of a panic.
+/// `addresses[index]` without the code of a panic.
 #[inline(always)]
-fn list(lists: &mut [Addr; CLASSES], class: usize) -> &mut Addr {
-    debug_assert!(class < CLASSES);
-    // SAFETY: classes come from `class_of`, at most `LARGEST / UNIT`, or from a slab's counts, which do.
-    unsafe { lists.get_unchecked_mut(class) }
+fn slot<const N: usize>(addresses: &mut [Addr; N], index: usize) -> &mut Addr {
+    debug_assert!(index < N);
+    // SAFETY: lists come from `list_of`, which compares, or from a slab's state; ring positions are reduced.
+    unsafe { addresses.get_unchecked_mut(index) }
 }
 
 impl<S: PageSource> SizeClassAllocator<S> {
-    /// A block from a slab of `class`.
+    /// The counter that a block of `list` moves: its slab's state, or `kept`. A choice of address, not a branch.
     #[inline(always)]
-    fn pop(&mut self, class: usize) -> *mut u8 {
-        let block = *list(&mut self.current, class);
+    fn state_of(&mut self, list: usize, block: Addr) -> *mut State {
+        let in_slab = self.blocks.pointer(block.down_to(SLAB).plus(STATE)).cast();
+        if list < CLASSES { in_slab } else { &raw mut self.kept }
+    }
+
+    /// A block from `list`.
+    #[inline(always)]
+    fn pop(&mut self, list: usize) -> *mut u8 {
+        let block = *slot(&mut self.lists, list);
         if block.is_none() {
-            return self.refill(class);
+            return self.refill(list);
         }
-        // SAFETY: a free block's first word is the next one (C4).
-        *list(&mut self.current, class) = unsafe { self.blocks.load(block) };
+        // SAFETY: a listed block is free, and its first word is the next one (C2); the state is as `state_of` says.
+        unsafe {
+            *slot(&mut self.lists, list) = self.blocks.load(block);
+            let state = self.state_of(list, block);
+            state.write(state.read().one_out());
+        }
         self.blocks.pointer(block)
     }
 
-    /// Makes a slab's own list the current one and pops it.
-    #[cold]
-    #[inline(never)]
-    fn refill(&mut self, class: usize) -> *mut u8 {
-        let class = if class == 0 { 2 } else { class };
-        let mut slab = *list(&mut self.partial, class);
-        if slab.is_none() {
-            slab = self.new_slab(class);
-            if slab.is_none() {
-                return ptr::null_mut();
-            }
-        } else {
-            // SAFETY: a slab of the list (C2).
-            unsafe { self.unlink(slab, class) };
-        }
-        // SAFETY: a slab with free blocks (C2, or a new one).
+    /// Gives a block back to `list`.
+    ///
+    /// # Safety
+    ///
+    /// A block from this list, in use until now.
+    #[inline(always)]
+    unsafe fn push(&mut self, list: usize, block: Addr) {
+        let state = self.state_of(list, block);
+        // SAFETY: the state is as `state_of` says.
         unsafe {
-            let block = self.blocks.load(slab);
-            self.blocks.store(slab, Addr::NONE);
-            let counts = Counts(self.blocks.load(slab.plus(COUNTS)).0);
-            self.blocks.store(slab.plus(COUNTS), Addr(counts.all_out().0));
-            *list(&mut self.current, class) = self.blocks.load(block);
-            self.blocks.pointer(block)
+            let now = state.read().one_back();
+            if now.wants_care() {
+                return self.care(list, block);
+            }
+            state.write(now);
+            self.hang(list, block);
         }
     }
 
-    /// A slab all of whose blocks are on its own list, not linked anywhere; or none.
-    fn new_slab(&mut self, class: usize) -> Addr {
-        let slab = self.take(SLAB, SLAB);
-        if slab.is_none() || !self.enter(slab, class as u8) {
-            return Addr::NONE;
-        }
-        let cap = capacity(class);
-        let mut next = Addr::NONE;
-        // SAFETY: the slab's payload is ours; `capacity` blocks fit behind the header.
+    /// Hangs a block into `list`.
+    ///
+    /// # Safety
+    ///
+    /// Nobody uses the block any more.
+    #[inline(always)]
+    unsafe fn hang(&mut self, list: usize, block: Addr) {
+        let next = core::mem::replace(slot(&mut self.lists, list), block);
+        // SAFETY: every block holds two words.
         unsafe {
-            for index in (0..cap).rev() {
-                let block = slab.plus(HEADER + index * class * UNIT);
-                self.blocks.store(block, next);
-                next = block;
-            }
-            self.blocks.store(slab, next);
-            self.blocks.store(slab.plus(COUNTS), Addr(Counts::new(class).0));
+            self.blocks.store(block, next);
+            // Again a choice of address: whether a list is empty is anyone's guess.
+            let back = self.blocks.pointer(next.plus(WORD)).cast();
+            let back = if next.is_some() { back } else { &raw mut self.nowhere };
+            back.write(block);
         }
-        slab
+    }
+
+    /// Serves a request whose list is empty: takes a tagged block of that size, or makes a slab.
+    #[cold]
+    #[inline(never)]
+    fn refill(&mut self, list: usize) -> *mut u8 {
+        if list >= CLASSES {
+            return self.allocate_tagged(list * UNIT, UNIT);
+        }
+        let slab = self.take(SLAB, SLAB);
+        if slab.is_none() || !self.enter(slab, list as u8) {
+            return ptr::null_mut();
+        }
+        // SAFETY: the slab's payload is ours, and blocks stay below its state.
+        unsafe {
+            // The first block goes out, so the second is the first of the list.
+            let step = list * UNIT;
+            *slot(&mut self.lists, list) = slab.plus(step);
+            let mut block = slab.plus(step);
+            while block.plus(2 * step) <= slab.plus(STATE) {
+                self.blocks.store(block, block.plus(step));
+                self.blocks.store(block.plus(step + WORD), block);
+                block = block.plus(step);
+            }
+            self.blocks.store(block, Addr::NONE);
+            self.blocks.pointer(slab.plus(STATE)).cast::<State>().write(State::new(list).one_out());
+        }
+        self.blocks.pointer(slab)
+    }
+
+    /// Takes the place of pushing when a slab becomes empty, which then goes into the ring in the place of the oldest one
+    /// there; and when as many tagged blocks are kept as may be: the block is given back, and now and then all of them.
+    ///
+    /// # Safety
+    ///
+    /// As for [`push`](Self::push).
+    #[cold]
+    #[inline(never)]
+    unsafe fn care(&mut self, list: usize, block: Addr) {
+        // SAFETY: the caller's promise; the list says whether the block lies in a slab.
+        unsafe {
+            if list >= CLASSES {
+                self.overflows += 1;
+                if self.overflows.is_multiple_of(FORGET) {
+                    self.forget();
+                }
+                return self.blocks.give(block);
+            }
+            let slab = block.down_to(SLAB);
+            let state = self.state_of(list, block);
+            state.write(State(state.read().one_back().0 | State::PENDING));
+            self.hang(list, block);
+            let place = self.oldest % PENDING;
+            self.oldest = place + 1;
+            let oldest = core::mem::replace(slot(&mut self.pending, place), slab);
+            self.settle(oldest);
+        }
+    }
+
+    /// Gives a slab that leaves the ring back, if it is still empty.
+    fn settle(&mut self, slab: Addr) {
+        if slab.is_none() {
+            return;
+        }
+        // SAFETY: what stands in the ring is a slab; the blocks of an empty one are all in its class's list (C2, C3).
+        unsafe {
+            let state = self.state_of(0, slab);
+            let was = state.read();
+            state.write(State(was.0 & !State::PENDING));
+            if !was.is_empty() {
+                return;
+            }
+            let step = was.class() * UNIT;
+            let mut block = slab;
+            while block.plus(step) <= slab.plus(STATE) {
+                let next = self.blocks.load(block);
+                let head = slot(&mut self.lists, was.class());
+                if *head == block {
+                    *head = next;
+                } else {
+                    let previous = self.blocks.load(block.plus(WORD));
+                    self.blocks.store(previous, next);
+                    if next.is_some() {
+                        self.blocks.store(next.plus(WORD), previous);
+                    }
+                }
+                block = block.plus(step);
+            }
+            self.mark(slab, 0);
+            self.blocks.give(slab);
+        }
+    }
+
+    /// Gives all tagged blocks that were kept back.
+    fn forget(&mut self) {
+        for list in CLASSES..LISTS {
+            let mut block = core::mem::replace(slot(&mut self.lists, list), Addr::NONE);
+            // SAFETY: what hangs in these lists is a tagged block that nobody uses (C4).
+            unsafe {
+                while block.is_some() {
+                    let next = self.blocks.load(block);
+                    self.blocks.give(block);
+                    block = next;
+                }
+            }
+        }
+        self.kept = State(0);
+    }
+
+    /// A tagged block of `size` bytes, tag included; grows memory if it must.
+    fn take(&mut self, size: usize, align: usize) -> Addr {
+        let mut block = self.blocks.take(size, align);
+        if block.is_none() {
+            for place in 0..PENDING {
+                let slab = core::mem::replace(slot(&mut self.pending, place), Addr::NONE);
+                self.settle(slab);
+            }
+            self.forget();
+            loop {
+                block = self.blocks.take(size, align);
+                if block.is_some() || !self.blocks.grow(size, align) {
+                    break;
+                }
+            }
+        }
+        block
+    }
+
+    /// Changes the size of a tagged block where it is. False: nothing was changed.
+    ///
+    /// # Safety
+    ///
+    /// `block` is a tagged block in use.
+    unsafe fn resize_tagged(&mut self, block: *mut u8, new_size: usize) -> bool {
+        let at = Addr(block.addr());
+        #[cfg(feature = "statistics")]
+        // SAFETY: the caller's promise.
+        self.count_out(unsafe { self.blocks.payload_size(at) });
+        // SAFETY: the caller's promise.
+        let done = unsafe { self.blocks.resize(at, block_for(new_size)) };
+        #[cfg(feature = "statistics")]
+        // SAFETY: the caller's promise.
+        self.count_in(unsafe { self.blocks.payload_size(at) });
+        done
+    }
+
+    #[inline(never)]
+    fn allocate_tagged(&mut self, size: usize, align: usize) -> *mut u8 {
+        match self.take(size, align) {
+            Addr::NONE => ptr::null_mut(),
+            block => self.blocks.pointer(block),
+        }
     }
 
     /// Enters a new slab into the byte map; false, with the slab given back, if the map cannot grow.
@@ -254,12 +458,16 @@ impl<S: PageSource> SizeClassAllocator<S> {
                 unsafe { self.blocks.give(slab) };
                 return false;
             }
-            // SAFETY: the new map is ours and `len` long, longer than the old one.
+            // Word by word: the library's copy and fill would be a tenth of a small module.
+            // SAFETY: both maps are ours, and their lengths are whole words.
             unsafe {
-                let to = self.blocks.pointer(map);
-                to.write_bytes(0, len);
+                let mut at = 0;
+                while at < len {
+                    let word = if at < self.map_len { self.blocks.load(self.map.plus(at)) } else { Addr::NONE };
+                    self.blocks.store(map.plus(at), word);
+                    at += WORD;
+                }
                 if self.map.is_some() {
-                    ptr::copy_nonoverlapping(self.blocks.pointer(self.map), to, self.map_len);
                     self.blocks.give(self.map);
                 }
             }
@@ -291,179 +499,54 @@ impl<S: PageSource> SizeClassAllocator<S> {
         // SAFETY: inside the map.
         unsafe { self.blocks.pointer(self.map.plus(index)).read().into() }
     }
-
-    /// # Safety
-    ///
-    /// `slab` is a slab of `class` that is not linked, with a free block of its own.
-    unsafe fn link(&mut self, slab: Addr, class: usize) {
-        let head = list(&mut self.partial, class);
-        let next = core::mem::replace(head, slab);
-        // SAFETY: slabs of the partial list (C2).
-        unsafe {
-            self.blocks.store(slab.plus(NEXT), next);
-            self.blocks.store(slab.plus(PREVIOUS), Addr::NONE);
-            if next.is_some() {
-                self.blocks.store(next.plus(PREVIOUS), slab);
-            }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// `slab` is linked in the partial list of `class`.
-    unsafe fn unlink(&mut self, slab: Addr, class: usize) {
-        // SAFETY: slabs of the partial list (C2).
-        unsafe {
-            let next = self.blocks.load(slab.plus(NEXT));
-            let previous = self.blocks.load(slab.plus(PREVIOUS));
-            if next.is_some() {
-                self.blocks.store(next.plus(PREVIOUS), previous);
-            }
-            if previous.is_some() {
-                self.blocks.store(previous.plus(NEXT), next);
-            } else {
-                *list(&mut self.partial, class) = next;
-            }
-        }
-    }
-
-    /// Gives a block back to its slab.
-    ///
-    /// # Safety
-    ///
-    /// A block from a slab, in use until now.
-    #[inline(always)]
-    unsafe fn push(&mut self, block: Addr) {
-        let slab = block.down_to(SLAB);
-        // SAFETY: the block lies in a slab (C1), which has a header; nobody uses the block any more.
-        unsafe {
-            let next = self.blocks.load(slab);
-            self.blocks.store(block, next);
-            self.blocks.store(slab, block);
-            let counts = Counts(self.blocks.load(slab.plus(COUNTS)).0).one_back();
-            self.blocks.store(slab.plus(COUNTS), Addr(counts.0));
-            if next.is_none() || counts.out() == 0 {
-                self.settle(slab, next, counts);
-            }
-        }
-    }
-
-    /// What a free does beyond pushing: links a slab that had no free blocks, gives an empty one back.
-    ///
-    /// # Safety
-    ///
-    /// `counts` are the slab's, and `next` says whether it had free blocks before.
-    #[cold]
-    #[inline(never)]
-    unsafe fn settle(&mut self, slab: Addr, next: Addr, counts: Counts) {
-        let class = counts.class();
-        // SAFETY: a slab, linked exactly if it had free blocks (C2).
-        unsafe {
-            if next.is_none() {
-                self.link(slab, class);
-            }
-            if counts.out() == 0
-                && (*list(&mut self.partial, class) != slab || self.blocks.load(slab.plus(NEXT)).is_some())
-            {
-                self.retire(slab, class);
-            }
-        }
-    }
-
-    /// Gives an empty slab back to the tagged blocks.
-    ///
-    /// # Safety
-    ///
-    /// The slab is linked and none of its blocks is out.
-    unsafe fn retire(&mut self, slab: Addr, class: usize) {
-        // SAFETY: the caller's promise; a slab is a tagged block (C1).
-        unsafe {
-            self.unlink(slab, class);
-            self.mark(slab, 0);
-            self.blocks.give(slab);
-        }
-    }
-
-    /// Gives every empty slab back. True if there was one.
-    fn reclaim(&mut self) -> bool {
-        let mut found = false;
-        for class in 1..CLASSES {
-            let mut block = core::mem::replace(list(&mut self.current, class), Addr::NONE);
-            // SAFETY: blocks of the current list are free, belong to one slab and count as out (C4).
-            unsafe {
-                while block.is_some() {
-                    let next = self.blocks.load(block);
-                    self.push(block);
-                    block = next;
-                }
-                let slab = *list(&mut self.partial, class);
-                if slab.is_some() && Counts(self.blocks.load(slab.plus(COUNTS)).0).out() == 0 {
-                    self.retire(slab, class);
-                    found = true;
-                }
-            }
-        }
-        found
-    }
-
-    /// A tagged block of `size` bytes, tag included; grows memory if it must.
-    fn take(&mut self, size: usize, align: usize) -> Addr {
-        let mut block = self.blocks.take(size, align);
-        if block.is_none() {
-            self.reclaim();
-            loop {
-                block = self.blocks.take(size, align);
-                if block.is_some() || !self.blocks.grow(size, align) {
-                    break;
-                }
-            }
-        }
-        block
-    }
-
-    #[inline(never)]
-    fn allocate_large(&mut self, size: usize, align: usize) -> *mut u8 {
-        match self.take(block_for(size), align.max(UNIT)) {
-            Addr::NONE => ptr::null_mut(),
-            block => self.blocks.pointer(block),
-        }
-    }
 }
 
 // SAFETY: a slab's blocks and the tagged blocks' payloads are disjoint, inside spans of the source (S1), and aligned: to a
-// unit, to two where size and alignment say so (SLAB_ALIGN), or as `Blocks::take` was asked.
+// unit, to more where size and alignment say so (SLAB_ALIGN), or as `Blocks::take` was asked.
 unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
     #[inline]
-    fn allocate(&mut self, layout: Layout) -> *mut u8 {
-        match class_of(layout.size(), layout.align()) {
-            Some(class) => self.pop(class),
-            None => self.allocate_large(layout.size(), layout.align()),
+    unsafe fn allocate(&mut self, layout: Layout) -> *mut u8 {
+        let block = match list_of(layout.size(), layout.align()) {
+            Some(list) => self.pop(list),
+            None => self.allocate_tagged(block_for(layout.size()), layout.align().max(UNIT)),
+        };
+        #[cfg(feature = "statistics")]
+        if !block.is_null() {
+            // SAFETY: the block is in use.
+            self.count_in(unsafe { self.usable_size(block) });
         }
+        block
     }
 
     #[inline]
-    fn allocate_zeroed(&mut self, layout: Layout) -> *mut u8 {
+    unsafe fn allocate_zeroed(&mut self, layout: Layout) -> *mut u8 {
         let zero_from = self.blocks.zero_from();
-        let block = self.allocate(layout);
-        if !block.is_null() {
-            // Fresh memory is zero and stays untouched. A slab's blocks carry links wherever they lie.
-            let dirty = match class_of(layout.size(), layout.align()) {
-                Some(_) => layout.size(),
-                None => zero_from.0.saturating_sub(block.addr()).min(layout.size()),
-            };
-            // SAFETY: the block is at least that long.
-            unsafe { block.write_bytes(0, dirty) };
+        // SAFETY: the caller's promise; the block is at least as long as the layout.
+        unsafe {
+            let block = self.allocate(layout);
+            if !block.is_null() {
+                // Fresh memory is zero and stays untouched. A slab's blocks carry links wherever they lie.
+                let dirty = if is_small(layout.size(), layout.align()) {
+                    layout.size()
+                } else {
+                    zero_from.0.saturating_sub(block.addr()).min(layout.size())
+                };
+                block.write_bytes(0, dirty);
+            }
+            block
         }
-        block
     }
 
     #[inline]
     unsafe fn deallocate(&mut self, block: *mut u8, layout: Layout) {
         let at = Addr(block.addr());
+        #[cfg(feature = "statistics")]
+        // SAFETY: the block is in use until now.
+        self.count_out(unsafe { self.usable_size(block) });
         // SAFETY: the caller's promise; size and alignment say which kind of block it is (C5).
         unsafe {
-            match class_of(layout.size(), layout.align()) {
-                Some(_) => self.push(at),
+            match list_of(layout.size(), layout.align()) {
+                Some(list) => self.push(list, at),
                 None => self.blocks.give(at),
             }
         }
@@ -471,20 +554,21 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
 
     #[inline]
     unsafe fn reallocate(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let (old, new) = (class_of(layout.size(), layout.align()), class_of(new_size, layout.align()));
-        // SAFETY: the caller's promise; a block stays on its side (C5), so only two tagged or two equal classes stay in place.
+        let was = is_small(layout.size(), layout.align());
+        let is = is_small(new_size, layout.align());
+        // SAFETY: the caller's promise; a block stays on its side (C5).
         unsafe {
-            let fits = match (old, new) {
-                (Some(old), Some(new)) => old == new,
-                (None, None) => self.blocks.resize(Addr(block.addr()), block_for(new_size)),
-                _ => false,
+            let fits = if was || is {
+                was && is && list_of(layout.size(), layout.align()) == list_of(new_size, layout.align())
+            } else {
+                self.resize_tagged(block, new_size)
             };
             if fits { block } else { crate::moved(self, block, layout, new_size) }
         }
     }
 }
 
-// SAFETY: the byte map tells slabs from tagged blocks (C1); a slab's header and a block's tag know the size.
+// SAFETY: the byte map tells slabs from tagged blocks (C1); a slab's state and a block's tag know the size.
 unsafe impl<S: PageSource> SizedByAddress for SizeClassAllocator<S> {
     unsafe fn usable_size(&self, block: *mut u8) -> usize {
         let at = Addr(block.addr());
@@ -497,7 +581,28 @@ unsafe impl<S: PageSource> SizedByAddress for SizeClassAllocator<S> {
 
     unsafe fn free(&mut self, block: *mut u8) {
         let at = Addr(block.addr());
+        #[cfg(feature = "statistics")]
+        // SAFETY: the block is in use until now.
+        self.count_out(unsafe { self.usable_size(block) });
         // SAFETY: as above, and the caller gives the block up.
-        unsafe { if self.class_at(at) == 0 { self.blocks.give(at) } else { self.push(at) } }
+        unsafe {
+            let mut list = self.class_at(at);
+            if list == 0 {
+                list = (self.blocks.payload_size(at) + WORD) / UNIT;
+                if list >= LISTS {
+                    return self.blocks.give(at);
+                }
+            }
+            // A small tagged block, taken for its alignment, is too short for any list of tagged blocks.
+            if list < CLASSES && self.class_at(at) == 0 { self.blocks.give(at) } else { self.push(list, at) }
+        }
+    }
+
+    unsafe fn resize(&mut self, block: *mut u8, new_size: usize) -> bool {
+        match self.class_at(Addr(block.addr())) {
+            // SAFETY: the caller's promise; a block that lies in no slab is tagged (C1). An enormous size fits nowhere.
+            0 => new_size <= isize::MAX as usize && unsafe { self.resize_tagged(block, new_size) },
+            class => new_size <= class * UNIT,
+        }
     }
 }

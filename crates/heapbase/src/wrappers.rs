@@ -4,6 +4,8 @@ mod local;
 #[cfg(target_has_atomic = "8")]
 mod locked;
 mod or_trap;
+#[cfg(target_has_atomic = "8")]
+mod spin;
 
 pub use local::{AssumeSingleThreaded, Local};
 #[cfg(target_has_atomic = "8")]
@@ -17,12 +19,14 @@ macro_rules! global_alloc_through_with {
         unsafe impl<A: crate::RawAllocator> core::alloc::GlobalAlloc for $wrapper<A> {
             #[inline]
             unsafe fn alloc(&self, layout: core::alloc::Layout) -> *mut u8 {
-                self.with(|heap| heap.allocate(layout))
+                // SAFETY: the caller's promise.
+                self.with(|heap| unsafe { heap.allocate(layout) })
             }
 
             #[inline]
             unsafe fn alloc_zeroed(&self, layout: core::alloc::Layout) -> *mut u8 {
-                self.with(|heap| heap.allocate_zeroed(layout))
+                // SAFETY: the caller's promise.
+                self.with(|heap| unsafe { heap.allocate_zeroed(layout) })
             }
 
             #[inline]
@@ -35,6 +39,19 @@ macro_rules! global_alloc_through_with {
             unsafe fn realloc(&self, block: *mut u8, layout: core::alloc::Layout, new_size: usize) -> *mut u8 {
                 // SAFETY: the caller's promise.
                 self.with(|heap| unsafe { heap.reallocate(block, layout, new_size) })
+            }
+        }
+
+        impl<A> $wrapper<A> {
+            /// Calls `f` with exclusive access to the allocator: for the exports.
+            ///
+            /// # Safety
+            ///
+            /// `f` does not use this wrapper.
+            #[doc(hidden)]
+            #[inline(always)]
+            pub unsafe fn exclusive<R>(&self, f: impl FnOnce(&mut A) -> R) -> R {
+                self.with(f)
             }
         }
 

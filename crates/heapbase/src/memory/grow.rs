@@ -9,9 +9,12 @@ use core::arch::wasm64 as arch;
 
 /// Size of a WebAssembly page in bytes.
 const WASM_PAGE: usize = 64 * 1024;
+/// Number of the last page of the address space.
+const LAST_PAGE: usize = usize::MAX / WASM_PAGE;
 
 /// Grows the module's own memory (index 0) by `memory.grow`, no more than asked for, in pages of 64 KiB.
 ///
+/// The very last page of the address space is not handed out; a growth that ends there fails for good.
 /// Others may grow the same memory: each span starts where the engine says.
 #[derive(Debug, Default)]
 pub struct MemoryGrow(());
@@ -31,15 +34,14 @@ unsafe impl PageSource for MemoryGrow {
 
     #[inline]
     fn grow(&mut self, least: usize) -> Option<Span> {
-        let pages = least.div_ceil(WASM_PAGE);
+        // No overflow: nobody asks for more than half the address space and a little.
+        let pages = crate::address::round_up(least, WASM_PAGE) / WASM_PAGE;
         let before = arch::memory_grow::<0>(pages);
-        if before == usize::MAX {
+        // Failure reads as the largest number. The address space's last page is of no use either: its end has no address.
+        if before > LAST_PAGE - pages {
             return None;
         }
-        let start = before * WASM_PAGE;
-        // The last page ends at 2^32 (or 2^64), an address that does not exist: give up its last 16 bytes.
-        let len = (pages * WASM_PAGE).min(0usize.wrapping_sub(start).wrapping_sub(16));
-        Some(Span { start, len })
+        Some(Span { start: before * WASM_PAGE, len: pages * WASM_PAGE })
     }
 
     #[inline(always)]

@@ -57,6 +57,11 @@ impl TestMemory {
         self.grown
     }
 
+    /// The whole reservation: its first byte and its length in bytes.
+    pub fn whole(&self) -> (*mut u8, usize) {
+        (self.base.as_ptr(), self.layout.size())
+    }
+
     /// Pages reserved.
     pub fn reserved(&self) -> usize {
         self.layout.size() / PAGE

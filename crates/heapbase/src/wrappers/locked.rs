@@ -1,10 +1,33 @@
 //! A spin lock around an allocator.
 
+use super::spin::{Flag, acquire, release};
 use core::{
     cell::UnsafeCell,
     hint::spin_loop,
     sync::atomic::{AtomicBool, Ordering},
 };
+
+impl Flag for AtomicBool {
+    #[inline(always)]
+    fn take(&self, success: Ordering, failure: Ordering) -> bool {
+        self.compare_exchange_weak(false, true, success, failure).is_ok()
+    }
+
+    #[inline(always)]
+    fn is_taken(&self, order: Ordering) -> bool {
+        self.load(order)
+    }
+
+    #[inline(always)]
+    fn put(&self, order: Ordering) {
+        self.store(false, order);
+    }
+
+    #[inline(always)]
+    fn wait(&self) {
+        spin_loop();
+    }
+}
 
 /// Shares an allocator between threads behind a spin lock.
 ///
@@ -26,7 +49,7 @@ struct Guard<'a>(&'a AtomicBool);
 impl Drop for Guard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        release(self.0);
     }
 }
 
@@ -43,12 +66,7 @@ impl<A> LockedAllocator<A> {
 
     #[inline(always)]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut A) -> R) -> R {
-        while self.locked.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            // Reading until it looks free keeps the line shared among those who wait.
-            while self.locked.load(Ordering::Relaxed) {
-                spin_loop();
-            }
-        }
+        acquire(&self.locked);
         let _guard = Guard(&self.locked);
         // SAFETY: the lock is held until the guard drops, and no allocator calls back into its wrapper (S5).
         f(unsafe { &mut *self.heap.get() })

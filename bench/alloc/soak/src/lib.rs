@@ -1,0 +1,160 @@
+//! The tests' random walk over every allocator, inside a Wasm module: 32 bits, release mode, the real `memory.grow`.
+//!
+//! The driver's own books live in an arena of their own, so that only the allocator under test grows the memory.
+
+#![no_std]
+
+extern crate alloc;
+
+use core::alloc::Layout;
+use heapbase::{
+    AssumeSingleThreaded, FreeListAllocator, LeakingAllocator, LeakingPageAllocator, SizeClassAllocator,
+    SizedByAddress,
+    memory::{MemoryGrow, PageSource, Region, Span},
+};
+
+#[path = "../../../../crates/heapbase/tests/driver/mod.rs"]
+mod driver;
+#[path = "../../../../crates/heapbase/tests/driver/random.rs"]
+mod random;
+
+use driver::{Driver, Op, Subject};
+use random::Random;
+
+const ARENA: usize = 4 << 20;
+static mut BOOKS: [u64; ARENA / 8] = [0; ARENA / 8];
+
+// SAFETY: the module has one thread, and uses BOOKS for nothing else.
+#[global_allocator]
+static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator<Region<'static, true>>> = unsafe {
+    let start = (&raw mut BOOKS).cast::<u8>();
+    AssumeSingleThreaded::new(FreeListAllocator::with_source(Region::between(start, start.add(ARENA))))
+};
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    /// The host prints this text; the trap that follows ends the run.
+    fn complain(text: *const u8, len: usize);
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    let text = alloc::format!("{info}");
+    // SAFETY: the text lives until the trap.
+    unsafe { complain(text.as_ptr(), text.len()) };
+    core::arch::wasm32::unreachable()
+}
+
+/// The module's memory, with failures and foreign growth on demand.
+struct Limited {
+    grow: MemoryGrow,
+    fail: bool,
+}
+
+// SAFETY: the promises are those of `MemoryGrow`; failing keeps them all.
+unsafe impl PageSource for Limited {
+    const ZEROED: bool = MemoryGrow::ZEROED;
+
+    fn grow(&mut self, least: usize) -> Option<Span> {
+        if self.fail { None } else { self.grow.grow(least) }
+    }
+
+    fn pointer(&self, address: usize) -> *mut u8 {
+        self.grow.pointer(address)
+    }
+}
+
+struct Inside<A>(A);
+
+macro_rules! subject {
+    ($allocator:ident, |$heap:ident| $check:expr, { $($by_address:item)* }) => {
+        impl Inside<$allocator<Limited>> {
+            fn new() -> Self {
+                Self($allocator::with_source(Limited { grow: MemoryGrow::new(), fail: false }))
+            }
+        }
+
+        impl Subject for Inside<$allocator<Limited>> {
+            type Raw = $allocator<Limited>;
+
+            fn raw(&mut self) -> &mut Self::Raw {
+                &mut self.0
+            }
+
+            fn check(&self) {
+                let $heap = &self.0;
+                $check
+            }
+
+            fn steal(&mut self, pages: usize) {
+                core::arch::wasm32::memory_grow::<0>(pages);
+            }
+
+            fn fail(&mut self, fail: bool) {
+                self.0.source_mut().fail = fail;
+            }
+
+            $($by_address)*
+        }
+    };
+}
+
+subject!(SizeClassAllocator, |heap| heap.check(), {
+    unsafe fn usable(&mut self, block: *mut u8, _: Layout) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.usable_size(block) }
+    }
+
+    unsafe fn free(&mut self, block: *mut u8, _: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.free(block) }
+    }
+});
+subject!(FreeListAllocator, |heap| heap.check(), {});
+subject!(LeakingAllocator, |_heap| (), {});
+subject!(LeakingPageAllocator, |_heap| (), {});
+
+fn walk<S: Subject>(subject: S, seed: u64, count: u32) -> u32 {
+    let mut driver = Driver::new(subject);
+    let mut random = Random(seed | 1);
+    driver.most_blocks = 8 << (random.next() % 6);
+    for _ in 0..count {
+        driver.step(random.op());
+    }
+    driver.clear();
+    driver.subject.check();
+    driver.nulls as u32
+}
+
+/// Walks `count` operations on a fresh heap; returns how many found no memory. 0 size classes, 1 free list, 2 leaking,
+/// 3 leaking pages.
+#[unsafe(no_mangle)]
+extern "C" fn soak(allocator: u32, seed: u64, count: u32) -> u32 {
+    match allocator {
+        0 => walk(Inside::<SizeClassAllocator<Limited>>::new(), seed, count),
+        1 => walk(Inside::<FreeListAllocator<Limited>>::new(), seed, count),
+        2 => walk(Inside::<LeakingAllocator<Limited>>::new(), seed, count),
+        _ => walk(Inside::<LeakingPageAllocator<Limited>>::new(), seed, count),
+    }
+}
+
+/// Fills the address space to its last page; what was had stays usable to the last byte. Returns the number of blocks.
+#[unsafe(no_mangle)]
+extern "C" fn fill(size: u32) -> u32 {
+    let mut driver = Driver::new(Inside::<SizeClassAllocator<Limited>>::new());
+    driver.most_blocks = usize::MAX;
+    driver.most_bytes = usize::MAX;
+    // The greater part goes to somebody else, untouched.
+    while core::arch::wasm32::memory_size::<0>() < 65_536 - 40 {
+        driver.apply(Op::Steal { pages: 10 });
+    }
+    let mut blocks = 0;
+    while driver.nulls == 0 {
+        driver.apply(Op::Allocate { size, align_log2: 3, zeroed: blocks % 2 == 0 });
+        blocks += 1;
+    }
+    driver.subject.check();
+    driver.clear();
+    driver.subject.check();
+    blocks
+}

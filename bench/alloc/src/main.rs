@@ -1,0 +1,64 @@
+//! Times the allocators of heapbase against their peers on wasmtime and V8, in one run.
+
+mod engines;
+mod guests;
+mod report;
+mod workloads;
+
+use anyhow::Result;
+use clap::Parser;
+use engines::Effort;
+use std::path::Path;
+
+/// Prints the table; writes it into `bench/RESULTS.md`, with plots beside it, unless `--smoke`.
+#[derive(Parser)]
+struct Options {
+    /// A few rounds only, and nothing is written: shows that everything runs.
+    #[arg(long)]
+    smoke: bool,
+    /// One engine only; then nothing is written either.
+    #[arg(long, value_parser = ["wasmtime", "v8"])]
+    engine: Option<String>,
+    /// Only workloads whose name contains this; then nothing is written either.
+    #[arg(long)]
+    only: Option<String>,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guests = guests::build(home)?;
+    let names: Vec<String> = guests.iter().map(|(name, _)| name.clone()).collect();
+    let mut workloads = workloads::all(&home.join("traces"))?;
+    if let Some(only) = &options.only {
+        workloads.retain(|workload| workload.name.contains(only));
+    }
+    let effort = if options.smoke {
+        Effort { instances: 1, least_ops: 1 }
+    } else {
+        Effort { instances: 7, least_ops: 1_000_000 }
+    };
+    let mut measured = Vec::new();
+    for engine in ["wasmtime", "v8"] {
+        if options.engine.as_ref().is_some_and(|only| only != engine) {
+            continue;
+        }
+        eprintln!("measuring on {engine}");
+        let figures = match engine {
+            "wasmtime" => engines::wasmtime(&guests, &workloads, effort)?,
+            _ => engines::v8(&home.join("src/v8.mjs"), &home.join("target"), &guests, &workloads, effort)?,
+        };
+        measured.push(report::Measured { engine, names: &names, workloads: &workloads, figures });
+    }
+    let bench = home.join("..");
+    let keep = !options.smoke && options.engine.is_none() && options.only.is_none();
+    let mut section = report::section(&measured, keep.then_some(bench.as_path()))?;
+    let mut touching = guests[..guests.len() - 1].to_vec();
+    touching.push(guests::one(home, guests::BUMP)?);
+    section += &report::touched_table(&names, &engines::touched_pages(&touching, &workloads::short_call())?);
+    println!("{section}");
+    if keep {
+        heapbase_bench_common::replace_section(&bench.join("RESULTS.md"), "alloc", &section)?;
+    }
+    Ok(())
+}

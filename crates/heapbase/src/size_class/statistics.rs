@@ -1,0 +1,119 @@
+//! What a heap holds, and a map of it.
+
+use super::{CLASSES, LISTS, SizeClassAllocator, State};
+use crate::{address::UNIT, memory::PageSource};
+
+/// Figures of a heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Bytes in blocks that are in use, rounded up as the heap rounds them.
+    pub live_bytes: usize,
+    /// The most that `live_bytes` has ever been.
+    pub peak_bytes: usize,
+    /// Bytes in slabs, in use or not.
+    pub slab_bytes: usize,
+    /// Bytes in free tagged blocks and the top.
+    pub free_bytes: usize,
+    /// Each class of slabs, from 8 bytes to 120 (class 0 is never used).
+    pub classes: [ClassStatistics; CLASSES],
+}
+
+/// Figures of one class of slabs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassStatistics {
+    /// Bytes of a block.
+    pub block_bytes: usize,
+    /// Slabs of the class.
+    pub slabs: usize,
+    /// Blocks in use.
+    pub live: usize,
+}
+
+/// A stretch of a heap, from [`SizeClassAllocator::map`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Address of the first byte.
+    pub start: usize,
+    /// Bytes, without the tag in front.
+    pub len: usize,
+    /// What lies there.
+    pub kind: Kind,
+}
+
+/// What a stretch of a heap is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A block in use, or the heap's own byte map.
+    Used,
+    /// A freed block that waits for a request of its size.
+    Kept,
+    /// Free.
+    Free,
+    /// A slab with blocks of `block_bytes`, `live` of them in use.
+    Slab {
+        /// Bytes of a block.
+        block_bytes: usize,
+        /// Blocks in use.
+        live: usize,
+    },
+}
+
+impl<S: PageSource> SizeClassAllocator<S> {
+    /// Visits every stretch of the heap in order of address, the top last. Takes time proportional to the heap.
+    pub fn map(&self, mut visit: impl FnMut(Stretch)) {
+        self.blocks.walk(|payload, len, free| {
+            let class = self.class_at(payload);
+            let kind = if class != 0 {
+                // SAFETY: a slab (C1).
+                let state = unsafe { self.read_state(payload) };
+                Kind::Slab { block_bytes: class * UNIT, live: state.0 & State::COUNT }
+            } else if free {
+                Kind::Free
+            } else if self.is_kept(payload) {
+                Kind::Kept
+            } else {
+                Kind::Used
+            };
+            visit(Stretch { start: payload.0, len, kind });
+        });
+    }
+
+    fn is_kept(&self, payload: crate::address::Addr) -> bool {
+        self.lists[CLASSES..LISTS].iter().any(|first| {
+            let mut block = *first;
+            while block.is_some() && block != payload {
+                // SAFETY: a kept block's first word is the next one (C4).
+                block = unsafe { self.blocks.load(block) };
+            }
+            block == payload
+        })
+    }
+
+    /// The heap's figures. Takes time proportional to the heap.
+    pub fn statistics(&self) -> Statistics {
+        let mut all = Statistics { live_bytes: self.live_bytes, peak_bytes: self.peak_bytes, ..Statistics::default() };
+        for (class, figures) in all.classes.iter_mut().enumerate() {
+            figures.block_bytes = class * UNIT;
+        }
+        self.map(|stretch| match stretch.kind {
+            Kind::Free => all.free_bytes += stretch.len,
+            Kind::Used | Kind::Kept => {}
+            Kind::Slab { block_bytes, live } => {
+                all.slab_bytes += stretch.len;
+                let figures = &mut all.classes[block_bytes / UNIT];
+                figures.slabs += 1;
+                figures.live += live;
+            }
+        });
+        all
+    }
+
+    pub(super) fn count_in(&mut self, bytes: usize) {
+        self.live_bytes += bytes;
+        self.peak_bytes = self.peak_bytes.max(self.live_bytes);
+    }
+
+    pub(super) fn count_out(&mut self, bytes: usize) {
+        self.live_bytes -= bytes;
+    }
+}

@@ -1,0 +1,94 @@
+//! Long random walks and property tests over every allocator, against the oracle in `driver`.
+//!
+//! `HEAPBASE_OPS` sets how many operations each walk does; by default few enough for every `cargo test`.
+
+mod driver;
+#[path = "driver/native.rs"]
+mod native;
+#[path = "driver/random.rs"]
+mod random;
+
+use driver::{Driver, Op, Subject};
+use heapbase::{FreeListAllocator, LeakingAllocator, LeakingPageAllocator, SizeClassAllocator, memory::TestMemory};
+use native::Native;
+use proptest::prelude::*;
+use random::Random;
+
+fn operations() -> u64 {
+    match std::env::var("HEAPBASE_OPS") {
+        Ok(text) => text.parse().expect("HEAPBASE_OPS is a number of operations"),
+        Err(_) => 20_000,
+    }
+}
+
+/// Walks in stretches, each on a fresh heap of other bounds, so that memory runs out in some.
+fn walk<S: Subject>(name: &str, stretch: u64, fresh: impl Fn(usize) -> S) {
+    let (mut done, mut nulls, total) = (0, 0, operations());
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    while done < total {
+        let mut driver = Driver::new(fresh(2 + random.next() as usize % 30));
+        driver.most_blocks = 8 << (random.next() % 6);
+        for _ in 0..stretch.min(total - done) {
+            driver.step(random.op());
+        }
+        driver.clear();
+        driver.subject.check();
+        done += stretch;
+        nulls += driver.nulls;
+    }
+    println!("{name}: {total} operations, {nulls} of them found no memory");
+    assert!(total < 10_000 || nulls > 0, "out of memory was part of the walk");
+}
+
+#[test]
+fn size_class_walk() {
+    walk("SizeClassAllocator", 2_000, Native::<SizeClassAllocator<TestMemory>>::new);
+}
+
+#[test]
+fn free_list_walk() {
+    walk("FreeListAllocator", 2_000, Native::<FreeListAllocator<TestMemory>>::new);
+}
+
+#[test]
+fn leaking_walk() {
+    walk("LeakingAllocator", 200, Native::<LeakingAllocator<TestMemory>>::new);
+}
+
+#[test]
+fn leaking_page_walk() {
+    walk("LeakingPageAllocator", 50, Native::<LeakingPageAllocator<TestMemory>>::new);
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let size = prop_oneof![1u32..200, 100u32..1_200, 1u32..140_000];
+    prop_oneof![
+        4 => (size.clone(), 0u8..14, any::<bool>())
+            .prop_map(|(size, align_log2, zeroed)| Op::Allocate { size, align_log2, zeroed }),
+        4 => (any::<u32>(), any::<bool>()).prop_map(|(index, sized)| Op::Free { index, sized }),
+        2 => (any::<u32>(), size).prop_map(|(index, size)| Op::Reallocate { index, size }),
+        1 => (0u8..3).prop_map(|pages| Op::Steal { pages }),
+        1 => any::<bool>().prop_map(|fail| Op::Fail { fail }),
+    ]
+}
+
+fn run<S: Subject>(subject: S, ops: &[Op]) {
+    let mut driver = Driver::new(subject);
+    ops.iter().for_each(|op| driver.step(*op));
+    driver.clear();
+    driver.subject.check();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 200 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn size_class_properties(ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 400 })) {
+        run(Native::<SizeClassAllocator<TestMemory>>::new(24), &ops);
+    }
+
+    #[test]
+    fn free_list_properties(ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 400 })) {
+        run(Native::<FreeListAllocator<TestMemory>>::new(24), &ops);
+    }
+}

@@ -1,0 +1,190 @@
+//! Named cases that other allocators got wrong, for each of ours.
+
+mod driver;
+#[path = "driver/native.rs"]
+mod native;
+
+use core::alloc::Layout;
+use driver::{Driver, Op, Subject};
+use heapbase::{FreeListAllocator, LeakingAllocator, RawAllocator, SizeClassAllocator, memory::TestMemory};
+use native::Native;
+
+const PAGE: u32 = 65_536;
+
+fn allocate(size: u32) -> Op {
+    Op::Allocate { size, align_log2: 3, zeroed: false }
+}
+
+/// Runs a case on every allocator that has memory of its own.
+fn on_each(case: impl Fn(&mut dyn FnMut(Op))) {
+    fn run<S: Subject>(subject: S, case: impl Fn(&mut dyn FnMut(Op))) {
+        let mut driver = Driver::new(subject);
+        driver.most_bytes = 64 << 20;
+        case(&mut |op| driver.step(op));
+        assert_eq!(driver.nulls, 0, "there is memory enough");
+        driver.clear();
+        driver.subject.check();
+    }
+    run(Native::<SizeClassAllocator<TestMemory>>::new(1_000), &case);
+    run(Native::<FreeListAllocator<TestMemory>>::new(1_000), &case);
+    run(Native::<LeakingAllocator<TestMemory>>::new(1_000), &case);
+}
+
+#[test]
+fn exact_multiples_of_a_page() {
+    on_each(|step| {
+        for pages in 1..=8 {
+            step(allocate(pages * PAGE));
+            step(Op::Reallocate { index: pages, size: (pages + 1) * PAGE });
+            step(Op::Free { index: pages / 2, sized: true });
+        }
+    });
+}
+
+#[test]
+fn a_page_and_a_few_bytes_more_or_less() {
+    on_each(|step| {
+        for near in (PAGE - 40..=PAGE + 40).chain(4 * PAGE - 20..4 * PAGE + 20) {
+            step(allocate(near));
+            step(Op::Free { index: 0, sized: near % 2 == 0 });
+        }
+    });
+}
+
+#[test]
+fn alignment_of_a_page_and_above() {
+    on_each(|step| {
+        for align_log2 in 10..=17 {
+            for size in [1, 100, 5_000, 70_000] {
+                step(Op::Allocate { size, align_log2, zeroed: false });
+                step(allocate(24));
+                step(Op::Reallocate { index: 0, size: size * 2 });
+                step(Op::Free { index: 1, sized: false });
+            }
+        }
+    });
+}
+
+#[test]
+fn somebody_else_grows_the_memory_in_between() {
+    on_each(|step| {
+        for round in 0..40 {
+            step(allocate(20 + round * 500));
+            step(Op::Steal { pages: (round % 3) as u8 });
+            step(allocate(PAGE + round));
+            step(Op::Reallocate { index: round, size: PAGE * 2 });
+        }
+    });
+}
+
+#[test]
+fn zeroed_memory_next_to_a_foreign_page() {
+    on_each(|step| {
+        for round in 0..20 {
+            step(Op::Allocate { size: PAGE - 100 * round, align_log2: 3, zeroed: true });
+            step(Op::Steal { pages: 1 });
+            step(Op::Free { index: round / 2, sized: true });
+            step(Op::Allocate { size: 9 * round + 1, align_log2: 12, zeroed: true });
+        }
+    });
+}
+
+/// Out of memory leaves the heap usable: what was live stays, what is freed can be had again.
+fn goes_on_after_out_of_memory<S: Subject>(fresh: impl Fn(usize) -> S) {
+    for size in [40, 1_000, 30_000] {
+        let mut driver = Driver::new(fresh(64));
+        driver.most_blocks = 1 << 20;
+        driver.most_bytes = 64 << 20;
+        driver.step(allocate(size));
+        driver.step(Op::Fail { fail: true });
+        while driver.nulls == 0 {
+            driver.apply(allocate(size));
+        }
+        driver.step(Op::Reallocate { index: 0, size: 1 << 20 });
+        assert_eq!(driver.nulls, 2, "there is no such block");
+        driver.step(Op::Free { index: 0, sized: true });
+        driver.step(Op::Free { index: 0, sized: false });
+        driver.step(allocate(size));
+        driver.step(allocate(size));
+        assert_eq!(driver.nulls, 2, "what was freed can be had again");
+        driver.step(Op::Fail { fail: false });
+        driver.step(allocate(PAGE));
+        assert_eq!(driver.nulls, 2, "memory grows again");
+        driver.clear();
+        driver.subject.check();
+    }
+}
+
+#[test]
+fn out_of_memory_and_then_on() {
+    goes_on_after_out_of_memory(Native::<SizeClassAllocator<TestMemory>>::new);
+    goes_on_after_out_of_memory(Native::<FreeListAllocator<TestMemory>>::new);
+}
+
+#[test]
+fn enormous_requests_fail_and_change_nothing() {
+    fn run<S: Subject>(mut subject: S) {
+        for size in [isize::MAX as usize - 65_535, isize::MAX as usize / 2, 1 << 30] {
+            for align in [1, 8, 4096] {
+                let layout = Layout::from_size_align(size, align).unwrap();
+                // SAFETY: the size is not 0.
+                assert!(unsafe { subject.raw().allocate(layout) }.is_null());
+                subject.check();
+            }
+        }
+        let mut driver = Driver::new(subject);
+        driver.step(allocate(100));
+        driver.step(Op::Reallocate { index: 0, size: u32::MAX });
+        driver.clear();
+    }
+    run(Native::<SizeClassAllocator<TestMemory>>::new(4));
+    run(Native::<FreeListAllocator<TestMemory>>::new(4));
+    run(Native::<LeakingAllocator<TestMemory>>::new(4));
+}
+
+/// Everything freed is in two pieces again, below and above the byte map: blocks of nearly all of it fit without growing.
+#[test]
+fn all_memory_comes_back() {
+    let mut heap = SizeClassAllocator::with_source(TestMemory::new(64));
+    let layout = |size| Layout::from_size_align(size, 8).unwrap();
+    let mut blocks = Vec::new();
+    for index in 0..20_000usize {
+        let size = 1 + index * 37 % 150;
+        // SAFETY: the size is not 0.
+        blocks.push((unsafe { heap.allocate(layout(size)) }, layout(size)));
+    }
+    assert!(blocks.iter().all(|(block, _)| !block.is_null()));
+    let pages = heap.source().pages();
+    for (block, layout) in blocks {
+        // SAFETY: allocated above.
+        unsafe { heap.deallocate(block, layout) };
+    }
+    heap.check();
+    let fifth = pages * PAGE as usize / 5;
+    for _ in 0..4 {
+        // SAFETY: the size is not 0.
+        assert!(!unsafe { heap.allocate(layout(fifth)) }.is_null());
+    }
+    assert_eq!(heap.source().pages(), pages, "memory did not grow");
+    heap.check();
+}
+
+/// The figure that the documentation states: past the size rounded up to 8 bytes, a block takes at most an eighth more. All
+/// sizes that round up alike get the same block, so one of each is tried.
+#[test]
+fn rounding_wastes_at_most_an_eighth() {
+    let word = size_of::<usize>();
+    for size in (1..=1_024 * word).step_by(2 * word) {
+        let mut heap = SizeClassAllocator::with_source(TestMemory::new(64));
+        let layout = Layout::from_size_align(size, 1).unwrap();
+        let count = (2 << 20) / size.max(1_024);
+        // SAFETY: the size is not 0.
+        let blocks: Vec<usize> = (0..count).map(|_| unsafe { heap.allocate(layout) }.addr()).collect();
+        assert!(!blocks.contains(&0), "there is memory enough");
+        let span = blocks.iter().max().unwrap() - blocks.iter().min().unwrap();
+        let each = span as f64 / (count - 1) as f64;
+        let least = size.next_multiple_of(2 * word) as f64;
+        // The byte map lies in between: a thousandth.
+        assert!((each - least) / each <= 0.126, "{size}: {each} bytes a block");
+    }
+}

@@ -1,0 +1,62 @@
+//! Any operations on any allocator, over watched memory.
+
+#![no_main]
+
+#[path = "../../../crates/heapbase/tests/driver/mod.rs"]
+mod driver;
+#[path = "../src/watched.rs"]
+mod watched;
+
+use arbitrary::Arbitrary;
+use driver::{Driver, Op, Subject};
+use heapbase::{FreeListAllocator, LeakingAllocator, SizeClassAllocator};
+use libfuzzer_sys::fuzz_target;
+use watched::{Book, Inside, Watched};
+
+/// The operations as the fuzzer writes them: small sizes take few bytes.
+#[derive(Arbitrary, Debug)]
+enum Step {
+    Small { size: u8, zeroed: bool },
+    Medium { size: u16, align_log2: u8 },
+    Large { size: u32, zeroed: bool },
+    Free { index: u8, sized: bool },
+    Reallocate { index: u8, size: u16 },
+    ReallocateLarge { index: u8, size: u32 },
+    Steal { pages: u8 },
+    Fail { fail: bool },
+}
+
+impl From<Step> for Op {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Small { size, zeroed } => Self::Allocate { size: size.into(), align_log2: 3, zeroed },
+            Step::Medium { size, align_log2 } => Self::Allocate { size: size.into(), align_log2, zeroed: false },
+            Step::Large { size, zeroed } => Self::Allocate { size: size % (1 << 20), align_log2: 0, zeroed },
+            Step::Free { index, sized } => Self::Free { index: index.into(), sized },
+            Step::Reallocate { index, size } => Self::Reallocate { index: index.into(), size: size.into() },
+            Step::ReallocateLarge { index, size } => Self::Reallocate { index: index.into(), size: size % (1 << 20) },
+            Step::Steal { pages } => Self::Steal { pages: pages % 3 },
+            Step::Fail { fail } => Self::Fail { fail },
+        }
+    }
+}
+
+fn run<S: Subject>((subject, book): (S, Book), steps: Vec<Step>) {
+    let mut driver = Driver::watched(subject, book);
+    driver.most_blocks = 256;
+    for step in steps {
+        driver.step(step.into());
+    }
+    driver.clear();
+    driver.subject.check();
+}
+
+fuzz_target!(|input: (u8, u8, Vec<Step>)| {
+    let (allocator, pages, steps) = input;
+    let pages = 1 + usize::from(pages) % 32;
+    match allocator % 8 {
+        0 => run(Inside::<FreeListAllocator<Watched>>::new(pages), steps),
+        1 => run(Inside::<LeakingAllocator<Watched>>::new(pages), steps),
+        _ => run(Inside::<SizeClassAllocator<Watched>>::new(pages), steps),
+    }
+});
