@@ -4,10 +4,34 @@
 
 use arbitrary::Unstructured;
 use libfuzzer_sys::{Corpus, fuzz_target};
+use std::{
+    cell::RefCell,
+    panic::{AssertUnwindSafe, catch_unwind, set_hook},
+    process::abort,
+    sync::Once,
+};
+
+thread_local! {
+    static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Replaces libFuzzer's hook, which aborts at once: host functions of `sp-io` panic when they are misused, and the host has
+/// to end the call and nothing else.
+fn remember_panics() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        set_hook(Box::new(|panic| LAST_PANIC.with_borrow_mut(|last| *last = panic.to_string())));
+    });
+}
 
 fuzz_target!(|data: &[u8]| -> Corpus {
-    match heapbase_fuzz_host::check(&mut Unstructured::new(data)) {
-        Ok(()) => Corpus::Keep,
-        Err(_) => Corpus::Reject,
+    remember_panics();
+    match catch_unwind(AssertUnwindSafe(|| heapbase_fuzz_host::check(&mut Unstructured::new(data)))) {
+        Ok(Ok(())) => Corpus::Keep,
+        Ok(Err(_)) => Corpus::Reject,
+        Err(_) => {
+            eprintln!("{}", LAST_PANIC.with_borrow(String::clone));
+            abort()
+        }
     }
 });
