@@ -1,6 +1,7 @@
 //! heapbase-host beside sc-executor and smoldot: time, page faults, and the same answers.
 
 mod contestants;
+mod parity;
 mod race;
 mod report;
 mod rows;
@@ -17,7 +18,7 @@ use std::{
     cell::RefCell,
     fmt::Write,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitCode},
     rc::Rc,
 };
 
@@ -51,6 +52,13 @@ struct RaceOptions {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Compares outputs, failures and every address that the legacy allocator hands out, on the whole corpus and all
+    /// cases. Exits 1 on any difference.
+    Parity {
+        /// Only runtimes and cases whose name begins so.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
     /// Repeats one call for a profiler: prints the cost of one after every SECONDS-long round.
     Repeat {
         /// sc-executor, heapbase, heapbase-direct or heapbase-wasmi.
@@ -85,11 +93,12 @@ enum Task {
     Nothing,
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let shared = || bench_common::material::folder(arguments.shared.as_deref());
     match arguments.command {
         None => race(&shared()?, &arguments.race)?,
+        Some(Task::Parity { only }) => return parity::run(&shared()?, &only),
         Some(Task::Repeat { contestant, file, entry, rounds }) => {
             repeat(&contestant, &file, &entry, rounds)?;
         }
@@ -103,7 +112,7 @@ fn main() -> Result<()> {
         }
         Some(Task::Nothing) => {}
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The packages of this program that the figures depend on.
