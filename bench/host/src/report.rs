@@ -1,0 +1,133 @@
+//! The table, for the terminal and for `bench/RESULTS.md`.
+
+use crate::race::{Cell, Row};
+use anyhow::{Context, Result, bail};
+use bench_common::stats::{human, median_and_deviation};
+use std::path::Path;
+
+const BEGIN: &str = "<!-- begin host -->";
+const END: &str = "<!-- end host -->";
+
+/// Renders rows that have the same columns as a Markdown table that is also readable as it is.
+///
+/// A cell says `median ± deviation, faults`; the ratio compares the second column with the first.
+pub fn table(rows: &[Row]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
+    let mut header = vec![String::new()];
+    header.extend(first.cells.iter().map(|cell| cell.name.clone()));
+    if let [base, other, ..] = first.cells.as_slice() {
+        header.insert(3, format!("{} ÷ {}", other.name, base.name));
+    }
+    table.set_header(header);
+    for row in rows {
+        let mut line = vec![row.title.clone()];
+        line.extend(row.cells.iter().map(cell));
+        if row.cells.len() > 1 {
+            line.insert(3, said(ratio(row), 2));
+        }
+        table.add_row(line);
+    }
+    table.to_string()
+}
+
+/// Renders one row with a line for each contestant: for contestants that are too many for columns.
+pub fn list(row: &Row) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
+    let base = row.cells.first().map_or("", |cell| &cell.name);
+    table.set_header(vec![row.title.clone(), String::new(), format!("÷ {base}")]);
+    for one in &row.cells {
+        let ratio = row.cells.first().and_then(|base| multiple(base, one));
+        table.add_row(vec![one.name.clone(), cell(one), said(ratio, 3)]);
+    }
+    table.to_string()
+}
+
+/// The second column as a multiple of the first: the median of the rounds' ratios, and its median absolute deviation.
+///
+/// Both run within a fraction of a second in each round, so what the machine does meanwhile cancels out.
+pub fn ratio(row: &Row) -> Option<(f64, f64)> {
+    let [base, other, ..] = row.cells.as_slice() else { return None };
+    multiple(base, other)
+}
+
+/// `other` as a multiple of `base`.
+fn multiple(base: &Cell, other: &Cell) -> Option<(f64, f64)> {
+    let (base, other) = (base.outcome.as_ref().ok()?, other.outcome.as_ref().ok()?);
+    median_and_deviation(base.rounds.iter().zip(&other.rounds).map(|(base, other)| other / base).collect())
+}
+
+/// A ratio as a cell says it.
+fn said(ratio: Option<(f64, f64)>, decimals: usize) -> String {
+    match ratio {
+        Some((median, deviation)) => format!("**{median:.decimals$}** ± {deviation:.decimals$}"),
+        None => "–".to_owned(),
+    }
+}
+
+/// A row on one line, for who waits.
+pub fn line(row: &Row) -> String {
+    let cells: Vec<String> = row.cells.iter().map(|one| format!("{} {}", one.name, cell(one))).collect();
+    let ratio = ratio(row).map_or_else(String::new, |(ratio, _)| format!(" ({ratio:.2})"));
+    format!("{}{ratio}: {}", row.title, cells.join(" | "))
+}
+
+fn cell(cell: &Cell) -> String {
+    match &cell.outcome {
+        Ok(summary) => {
+            format!("{} ± {}, {:.0} faults", human(summary.median), human(summary.deviation), summary.faults)
+        }
+        Err(error) => {
+            let line = error.lines().next().unwrap_or_default();
+            format!("fails: {}", line.chars().take(60).collect::<String>().replace('|', "/"))
+        }
+    }
+}
+
+/// Puts `section` between this benchmark's markers in `file`; other benchmarks own the rest of it.
+///
+/// # Errors
+/// The file cannot be read or written, or has one marker without the other.
+pub fn write_section(file: &Path, section: &str) -> Result<()> {
+    let old = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", file.display())),
+    };
+    let new = replace_section(&old, section).with_context(|| file.display().to_string())?;
+    std::fs::write(file, new).with_context(|| format!("writing {}", file.display()))
+}
+
+fn replace_section(old: &str, section: &str) -> Result<String> {
+    let block = format!("{BEGIN}\n{}\n{END}", section.trim());
+    Ok(match (old.find(BEGIN), old.find(END)) {
+        (Some(begin), Some(end)) if begin < end => {
+            format!("{}{block}{}", &old[..begin], &old[end + END.len()..])
+        }
+        (None, None) if old.trim().is_empty() => format!("# Results\n\n{block}\n"),
+        (None, None) => format!("{}\n\n{block}\n", old.trim_end()),
+        _ => bail!("the markers {BEGIN} and {END} are not a pair"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn section_replaces_only_its_own_part() {
+        let others = "# Results\n\n<!-- begin module -->\nx\n<!-- end module -->\n";
+        let once = replace_section(others, "first").unwrap();
+        assert!(once.starts_with(others.trim_end()) && once.contains("first"));
+        let twice = replace_section(&once, "second").unwrap();
+        assert!(twice.contains("second") && !twice.contains("first"));
+        assert_eq!(replace_section(&twice, "second").unwrap(), twice);
+    }
+
+    #[test]
+    fn a_lone_marker_is_refused() {
+        assert!(replace_section("<!-- begin host -->", "x").is_err());
+    }
+}
