@@ -12,6 +12,7 @@ use crate::{
     result::{self, CallResult},
     run::{self, HostOptions, MeasureOptions, Work},
     source,
+    text::printable,
 };
 
 const EXAMPLES: &str = "Examples:
@@ -90,7 +91,7 @@ impl Block {
     }
 
     fn case(&self, path: &Path, runtime: Option<&[u8]>, state: Option<&State>, bar: &ProgressBar) -> Result<Executed> {
-        let mut case = Case::from_json(&source::read(path)?).with_context(|| path.display().to_string())?;
+        let mut case = Case::from_json(&source::read(path)?)?;
         if case.state.is_none() {
             case.state = state.cloned();
         }
@@ -141,7 +142,8 @@ pub(crate) fn execute(
     result.error = (!problems.is_empty()).then(|| problems.join("; "));
     let exit = if result.ok { Exit::Success } else { Exit::Failed };
     // A runtime without a version, as a test's may be, is executed all the same.
-    let version = runtime.version(state).map(|version| format!("{}-{}", version.spec_name, version.spec_version));
+    let version =
+        runtime.version(state).map(|version| printable(&format!("{}-{}", version.spec_name, version.spec_version)));
     Ok(Executed { result, exit, version: version.unwrap_or_default() })
 }
 
@@ -154,7 +156,7 @@ pub(crate) fn row(result: &CallResult) -> Vec<String> {
         _ => "✗".to_owned(),
     };
     vec![
-        result.name.clone(),
+        printable(&result.name),
         text(result.spec),
         text(result.engine),
         result.micros_median.map(result::time).unwrap_or_default(),

@@ -43,19 +43,24 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn run(self) -> Result<Exit> {
+        match self.read_and_call() {
+            // A program gets its object also where nothing could be called.
+            Err(error) if self.options.json && !error.is::<std::io::Error>() => {
+                let name = self.runtime.display().to_string();
+                CallResult::failed(&name, &self.entry, format!("{error:#}")).print_json()?;
+                Ok(error.downcast_ref().map_or(Exit::Usage, exit::of))
+            }
+            other => other,
+        }
+    }
+
+    fn read_and_call(&self) -> Result<Exit> {
         let name = self.runtime.display().to_string();
         let input = source::input(&self.input)?;
         let code = source::runtime(&self.runtime)?;
         let state = self.state.as_deref().map(source::state).transpose()?.unwrap_or_default();
         let loaded = Runtime::new(&code, &self.options.host.config(run::work(&self.entry, self.options.repeat)));
-        let runtime = match loaded {
-            Ok(runtime) => runtime,
-            Err(error) if self.options.json => {
-                CallResult::failed(&name, &self.entry, error.to_string()).print_json()?;
-                return Ok(exit::of(&error));
-            }
-            Err(error) => return Err(anyhow::Error::new(error).context(name)),
-        };
+        let runtime = loaded.map_err(|error| anyhow::Error::new(error).context(name.clone()))?;
         run::warn_of_unknown_imports(&name, &runtime);
         self.call(&name, &runtime, &input, &state)
     }

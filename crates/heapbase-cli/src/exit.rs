@@ -7,6 +7,8 @@ use std::{
 
 use heapbase_host::Error;
 
+use crate::text::printable;
+
 /// Exit status of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
@@ -30,6 +32,7 @@ pub(crate) fn of(error: &Error) -> Exit {
         Error::Decompress { .. }
         | Error::ModuleTooLarge { .. }
         | Error::NotWasm { .. }
+        | Error::Malformed { .. }
         | Error::NoEntry { .. }
         | Error::NotAnEntry { .. }
         | Error::NoCode
@@ -45,7 +48,7 @@ pub(crate) fn report(error: &anyhow::Error) -> Exit {
         return Exit::Success;
     }
     use owo_colors::OwoColorize;
-    anstream::eprintln!("{} {error:#}", "error:".red().bold());
+    anstream::eprintln!("{} {}", "error:".red().bold(), printable(&format!("{error:#}")));
     error.downcast_ref::<Error>().map_or(Exit::Usage, of)
 }
 

@@ -1,6 +1,6 @@
 //! `heapbase inspect`: what is this module, and does it keep the rules of its allocator spec?
 
-use crate::{exit::Exit, source};
+use crate::{exit::Exit, source, text::printable};
 use anyhow::Context;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 use heapbase_module::inspect::{ExternKind, Memory, MemoryKind, Report, Severity};
@@ -198,19 +198,6 @@ fn print_table(
         }
     }
     writeln!(out, "\n{}", table.trim_fmt())
-}
-
-/// Text from the module, without what would move the cursor, change colours or turn the direction of writing.
-fn printable(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
 }
 
 fn bytes(count: u64) -> String {

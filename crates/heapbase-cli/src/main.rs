@@ -11,6 +11,7 @@ mod inspect;
 mod result;
 mod run;
 mod source;
+mod text;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,8 @@ use heapbase_host::{
     Cache, Config, Engine, Error, HeapPages, Limits, Outcome, Runtime, State, Statistics, UnknownImports,
 };
 
+use crate::text::printable;
+
 /// `--engine`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineChoice {
@@ -103,7 +105,7 @@ pub(crate) fn warn_of_unknown_imports(name: &str, runtime: &Runtime) {
         anstream::eprintln!(
             "{} {name}: this host does not know {}; calling them will trap (--strict refuses such a module)",
             "warning:".yellow().bold(),
-            unknown.join(", ")
+            printable(&unknown.join(", "))
         );
     }
 }

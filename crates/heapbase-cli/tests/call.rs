@@ -173,7 +173,7 @@ fn a_module_cut_short_is_refused_with_the_place() {
             .args(["call", "-", "echo", "--engine", engine])
             .write_stdin(cut.clone())
             .assert()
-            .code(1)
+            .code(2)
             .stderr(contains("offset 0x"));
     }
 }

@@ -92,7 +92,10 @@ pub struct Limits {
     pub stack_bytes: usize,
     /// Elements in each table of functions. Default 65,536.
     pub table_elements: usize,
-    /// Instructions that one call may execute, roughly; `None`, the default, is no bound. Counting costs a few percent
+    /// Bytes that one call may exchange with host functions, in both directions together. Default 4 GiB. What a runtime
+    /// stores lives in the host's memory until the call ends, so this is also the bound on that.
+    pub host_bytes: u64,
+    /// Instructions that one call may execute, roughly, and for each of them 8 of [`Limits::host_bytes`]; `None`, the default, is no bound. Counting costs a few percent
     /// of speed and compiles the module differently.
     pub fuel: Option<u64>,
 }
@@ -105,8 +108,16 @@ impl Default for Limits {
             memory_pages: 65_536,
             stack_bytes: 1 << 20,
             table_elements: 65_536,
+            host_bytes: 4 << 30,
             fuel: None,
         }
+    }
+}
+
+impl Limits {
+    /// Bytes that a call may exchange with host functions, also by its fuel.
+    pub(crate) fn exchange(&self) -> u64 {
+        self.fuel.map_or(self.host_bytes, |fuel| self.host_bytes.min(fuel.saturating_mul(8)))
     }
 }
 

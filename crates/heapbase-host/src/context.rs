@@ -5,7 +5,7 @@ use sp_wasm_interface::{FunctionContext, Pointer, Result, WordSize};
 use crate::{
     error::Cause,
     heap::{self, Guest},
-    session::Origin,
+    session::{Origin, cut},
 };
 
 /// Answers the host functions of `sp-io` from a guest, whoever owns its heap.
@@ -20,20 +20,29 @@ impl<G: Guest> Context<G> {
     }
 }
 
+impl<G: Guest> Context<G> {
+    fn exchange(&mut self, bytes: usize) -> Result<()> {
+        self.0.session().exchanged(bytes).or_else(|cause| self.fail(cause))
+    }
+}
+
 impl<G: Guest> FunctionContext for Context<G> {
     fn read_memory_into(&mut self, address: Pointer<u8>, dest: &mut [u8]) -> Result<()> {
+        self.exchange(dest.len())?;
         let (memory, _) = self.0.split();
         dest.copy_from_slice(slice(memory, address.into(), dest.len())?);
         Ok(())
     }
 
     fn read_memory(&mut self, address: Pointer<u8>, size: WordSize) -> Result<Vec<u8>> {
+        self.exchange(size as usize)?;
         // Checked before anything of the size is allocated.
         let (memory, _) = self.0.split();
         Ok(slice(memory, address.into(), size as usize)?.to_vec())
     }
 
     fn write_memory(&mut self, address: Pointer<u8>, data: &[u8]) -> Result<()> {
+        self.exchange(data.len())?;
         let (memory, _) = self.0.split();
         let size = memory.len();
         let start = u32::from(address) as usize;
@@ -54,7 +63,7 @@ impl<G: Guest> FunctionContext for Context<G> {
     }
 
     fn register_panic_error_message(&mut self, message: &str) {
-        self.0.session().panic_message = Some(message.to_owned());
+        self.0.session().panic_message = Some(cut(message.as_bytes()));
     }
 }
 

@@ -30,7 +30,17 @@ pub enum Error {
         /// The first bytes in hex.
         found: String,
     },
-    /// The module is malformed, invalid, or uses a WebAssembly feature that is not enabled.
+    /// The bytes do not have the form of a module: it was cut short or damaged.
+    #[error("malformed module: {message} (in or after the {section} section, at offset 0x{offset:x})")]
+    Malformed {
+        /// What the reader said.
+        message: String,
+        /// The last section that was found whole.
+        section: &'static str,
+        /// Byte offset in the raw module.
+        offset: usize,
+    },
+    /// The module is invalid, or uses a WebAssembly feature that is not enabled.
     #[error("invalid module: {message} (in the {section} section, at offset 0x{offset:x})")]
     Invalid {
         /// What the validator said.
@@ -260,6 +270,8 @@ pub enum Cause {
     },
     /// The call used up its fuel.
     OutOfFuel,
+    /// The call exchanged more bytes with host functions than its limits allow.
+    TooManyBytes,
     /// The module could not be instantiated; its start function may have trapped.
     Instantiation(String),
 }
@@ -317,6 +329,9 @@ impl fmt::Display for Cause {
                 write!(f, "the result, {len} bytes at {ptr:#x}, does not lie inside of the {memory:#x} bytes of memory")
             }
             Cause::OutOfFuel => f.write_str("the call used up its fuel"),
+            Cause::TooManyBytes => f.write_str(
+                "the call exchanged more bytes with host functions than `Limits::host_bytes`, or its fuel, allow",
+            ),
             Cause::Instantiation(message) => {
                 write!(f, "the module could not be instantiated: {message}")
             }

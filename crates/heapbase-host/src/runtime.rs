@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Spec},
     executor::Versions,
     session::{AllocationEvent, Statistics},
-    state::{Changes, State},
+    state::{Changes, State, deep},
     surface::{self, ENTRY, Surface},
 };
 
@@ -41,6 +41,23 @@ pub struct Runtime {
 
 thread_local! {
     static CALLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives, this thread is executing a runtime. Calls nest: `ext_misc_runtime_version_version_1` calls another one.
+struct Calling {
+    before: bool,
+}
+
+impl Calling {
+    fn begin() -> Self {
+        Calling { before: CALLING.replace(true) }
+    }
+}
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        CALLING.set(self.before);
+    }
 }
 
 /// Whether this thread is executing a runtime now.
@@ -314,6 +331,8 @@ impl Call<'_> {
     /// [`Error::MemoryTooLarge`] where nothing was executed.
     pub fn on(self, state: &State) -> Result<Outcome, Error> {
         let pages = self.pages(state.heap_pages());
+        // What is asked for has to be possible, also where less of it is tried first.
+        engine::memory_pages(&self.runtime.surface, pages, self.runtime.config.limits.memory_pages)?;
         match self.runtime.engine.small_heap().filter(|small| *small < pages && self.runtime.spec() == Spec::Legacy) {
             None => self.on_heap(state, pages),
             Some(small) => match self.on_heap(state, small) {
@@ -338,8 +357,8 @@ impl Call<'_> {
             let _ = overlay.exit_runtime();
         }
         let output = raw.output?;
-        let changes =
-            overlay.drain_storage_changes(&state.backend, state.version()).map_err(|reason| Error::Root { reason })?;
+        let changes = deep(|| overlay.drain_storage_changes(&state.backend, state.version()))
+            .map_err(|reason| Error::Root { reason })?;
         Ok(Outcome {
             output,
             changes: Changes { root: changes.transaction_storage_root, transaction: changes.transaction },
@@ -382,8 +401,10 @@ impl Call<'_> {
         };
         let engine = &self.runtime.engine;
         let surface = &self.runtime.surface;
+        let calling = Calling::begin();
         let Answer { output, statistics, events } =
             sp_externalities::set_and_run_with_externalities(ext, || engine.call(surface, request));
+        drop(calling);
         RawOutcome { output, statistics, allocations: events }
     }
 }

@@ -10,8 +10,13 @@ use crate::{
 /// Lines of the runtime's log that an error carries.
 const LOG_LINES: usize = 32;
 
-/// Bytes of one such line that are kept.
-const LOG_LINE_BYTES: usize = 4_096;
+/// Bytes that are kept of one such line, and of a panic's message.
+const TEXT_BYTES: usize = 16_384;
+
+/// As much of a runtime's text as is kept.
+pub(crate) fn cut(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(TEXT_BYTES)]).into_owned()
+}
 
 /// What a call used.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,12 +82,14 @@ pub(crate) struct Session<A> {
     pub(crate) events: Option<Vec<AllocationEvent>>,
     /// Calls by index of the import, where they are counted.
     pub(crate) host_calls: Option<Vec<u64>>,
+    /// Bytes that the call may still exchange with host functions.
+    pub(crate) exchange: u64,
     /// The import whose function failed, where the engine knows it.
     pub(crate) failed_import: Option<usize>,
 }
 
 impl<A> Session<A> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(exchange: u64) -> Self {
         Session {
             heap: Heap::Unborn,
             allocating: false,
@@ -92,7 +99,19 @@ impl<A> Session<A> {
             statistics: Statistics::default(),
             events: None,
             host_calls: None,
+            exchange,
             failed_import: None,
+        }
+    }
+
+    /// Counts bytes that the runtime and a host function exchange.
+    pub(crate) fn exchanged(&mut self, bytes: usize) -> Result<(), Cause> {
+        match self.exchange.checked_sub(bytes as u64) {
+            Some(left) => {
+                self.exchange = left;
+                Ok(())
+            }
+            None => Err(Cause::TooManyBytes),
         }
     }
 
@@ -101,7 +120,6 @@ impl<A> Session<A> {
         if self.log.len() == LOG_LINES {
             self.log.pop_front();
         }
-        let cut = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(LOG_LINE_BYTES)]).into_owned();
         self.log.push_back(LogLine { level, target: cut(target), message: cut(message) });
     }
 

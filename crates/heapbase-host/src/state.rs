@@ -13,13 +13,24 @@ use sp_state_machine::{Backend, BackendTransaction, InMemoryBackend};
 /// Hashing of state tries: all known chains use BLAKE2b with 256 bits.
 pub type Hasher = sp_core::Blake2Hasher;
 
+/// Bytes of stack for computing a root.
+const DEEP: usize = 1 << 30;
+
+/// Computes a root on a stack that is deep enough for any trie that fits [`Limits::host_bytes`](crate::Limits::host_bytes).
+///
+/// Building a trie recurses as deep as keys are nested in one another, some 2 KB of stack for each level. The stack is
+/// reserved, not used.
+pub(crate) fn deep<R>(compute: impl FnOnce() -> R) -> R {
+    stacker::grow(DEEP, compute)
+}
+
 /// Why a state or case could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
     /// Not JSON, or JSON of another shape.
     #[error("not a state: {0}; a raw chain specification, a case or {{\"top\":{{}},\"childrenDefault\":{{}}}} is")]
-    Shape(#[from] serde_json::Error),
+    Shape(serde_json::Error),
     /// The specification is not a raw one.
     #[error("the chain specification is not raw: it has `genesis.{0}` instead of `genesis.raw`; build one with --raw")]
     NotRaw(String),
@@ -47,6 +58,12 @@ pub enum StateError {
     /// The file lacks something that a state or a case needs.
     #[error("the file has no `{0}`")]
     Missing(&'static str),
+}
+
+impl From<serde_json::Error> for StateError {
+    fn from(error: serde_json::Error) -> Self {
+        StateError::Shape(error)
+    }
 }
 
 /// A state in memory.
@@ -82,7 +99,7 @@ impl std::fmt::Debug for State {
 impl State {
     /// A state from storage, with its trie laid out by `version`.
     pub fn new(storage: Storage, version: StateVersion) -> Self {
-        State { backend: InMemoryBackend::from((storage, version)), version }
+        State { backend: deep(|| InMemoryBackend::from((storage, version))), version }
     }
 
     /// Reads a raw chain specification, a case, or `{"top": {}, "childrenDefault": {}}` with hexadecimal keys and values.
@@ -129,7 +146,7 @@ impl State {
 
     /// Sets the value of a key in the top trie.
     pub fn insert(&mut self, key: &[u8], value: &[u8]) {
-        self.backend.insert([(None, vec![(key.to_vec(), Some(value.to_vec()))])], self.version);
+        deep(|| self.backend.insert([(None, vec![(key.to_vec(), Some(value.to_vec()))])], self.version));
     }
 
     /// Applies what a call changed.

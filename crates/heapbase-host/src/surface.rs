@@ -96,17 +96,19 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
     let mut passive = false;
     let mut code_start = wasm.len();
 
+    let mut section = "type";
     for payload in Parser::new(0).parse_all(wasm) {
-        let payload = payload.map_err(|error| invalid("module", &error))?;
+        let payload = payload.map_err(|error| malformed(section, &error))?;
+        section = name_of(&payload).unwrap_or(section);
         match payload {
             Payload::TypeSection(reader) => {
                 for ty in reader.into_iter_err_on_gc_types() {
-                    walk.types.push(Some(ty.map_err(|error| invalid("type", &error))?));
+                    walk.types.push(Some(ty.map_err(|error| malformed("type", &error))?));
                 }
             }
             Payload::ImportSection(reader) => {
                 for import in reader.into_imports() {
-                    let import = import.map_err(|error| invalid("import", &error))?;
+                    let import = import.map_err(|error| malformed("import", &error))?;
                     match import.ty {
                         TypeRef::Func(ty) => {
                             walk.function_types.push(ty);
@@ -134,31 +136,31 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
             }
             Payload::FunctionSection(reader) => {
                 for ty in reader {
-                    walk.function_types.push(ty.map_err(|error| invalid("function", &error))?);
+                    walk.function_types.push(ty.map_err(|error| malformed("function", &error))?);
                 }
             }
             Payload::MemorySection(reader) => {
                 for ty in reader {
-                    memories.push(ty.map_err(|error| invalid("memory", &error))?);
+                    memories.push(ty.map_err(|error| malformed("memory", &error))?);
                 }
             }
             Payload::GlobalSection(reader) => {
                 for global in reader {
-                    let global = global.map_err(|error| invalid("global", &error))?;
+                    let global = global.map_err(|error| malformed("global", &error))?;
                     let value = if global.ty.mutable { None } else { constant(&global.init_expr) };
                     walk.globals.push((global.ty.content_type, value));
                 }
             }
             Payload::ExportSection(reader) => {
                 for export in reader {
-                    let export = export.map_err(|error| invalid("export", &error))?;
+                    let export = export.map_err(|error| malformed("export", &error))?;
                     walk.exports.push((export.name.to_owned(), export.kind, export.index));
                 }
             }
             Payload::StartSection { .. } => start = true,
             Payload::DataSection(reader) => {
                 for segment in reader {
-                    let segment = segment.map_err(|error| invalid("data", &error))?;
+                    let segment = segment.map_err(|error| malformed("data", &error))?;
                     match segment.kind {
                         DataKind::Passive => passive = true,
                         DataKind::Active { offset_expr, .. } => {
@@ -339,6 +341,10 @@ fn constant(expr: &ConstExpr<'_>) -> Option<u32> {
         (Ok(Operator::I32Const { value }), Ok(Operator::End)) => Some(value as u32),
         _ => None,
     }
+}
+
+fn malformed(section: &'static str, error: &BinaryReaderError) -> Error {
+    Error::Malformed { message: error.message().to_owned(), section, offset: error.offset() as usize }
 }
 
 fn invalid(section: &'static str, error: &BinaryReaderError) -> Error {

@@ -11,6 +11,7 @@ use std::{
     fs::{self, File},
     hash::{Hash, Hasher},
     io::{self, Read, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -42,10 +43,21 @@ pub(crate) struct Entry {
     pub(crate) code_shift: i64,
 }
 
-/// Opens an entry and checks that it is whole.
+/// Whether nobody but this user can have written what `metadata` is of.
+fn is_own(metadata: &fs::Metadata) -> bool {
+    metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
+}
+
+/// Opens an entry and checks that it is whole and this user's own.
 pub(crate) fn open(path: &Path) -> Option<Entry> {
     let entry = || -> io::Result<Option<Entry>> {
-        let mut file = File::open(path)?;
+        // A pipe in place of the file must not be waited for.
+        let mut file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+        let folder = fs::metadata(path.parent().unwrap_or(Path::new(".")))?;
+        if !file.metadata()?.is_file() || !is_own(&file.metadata()?) || !is_own(&folder) {
+            log::warn!("{} is not used: others than this user can write to it or its folder", path.display());
+            return Ok(None);
+        }
         let mut hasher = XxHash3_128::new();
         let mut trailer = Vec::new();
         let mut length = file.metadata()?.len();

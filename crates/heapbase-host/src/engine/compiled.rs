@@ -2,11 +2,12 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 use sp_wasm_interface::{
-    FunctionContext, HostFunctionRegistry, HostFunctions,
+    FunctionContext, HostFunctionRegistry, HostFunctions, Value,
     wasmtime::{
         self, AsContextMut, Caller, Config as WasmtimeConfig, Extern, Func, Instance, InstanceAllocationStrategy,
         InstancePre, Linker, Memory, Module, ModuleExport, OptLevel, Store, StoreLimits, StoreLimitsBuilder, Trap,
@@ -22,6 +23,7 @@ use crate::{
     heap::{self, Guest, Heap},
     prepare::{self, Image},
     session::{Origin, Session},
+    state::deep,
     surface::{FREE, HeapBase, MALLOC, Surface},
 };
 
@@ -33,6 +35,8 @@ pub(crate) struct Data {
     session: Session<Alloc>,
     memory: Option<Memory>,
     limits: StoreLimits,
+    /// What the engine said of an `alloc` that trapped.
+    alloc_error: Option<wasmtime::Error>,
 }
 
 /// A store or a caller: what gives access to a call's data.
@@ -77,9 +81,13 @@ impl<C: Holder> Guest for View<C> {
     }
 
     fn call_alloc(&mut self, alloc: &Alloc, size: u32) -> Result<u32, Cause> {
-        alloc.call(&mut self.0, size).map_err(|error| match error.downcast_ref() {
-            Some(Trap::OutOfFuel) => Cause::OutOfFuel,
-            _ => Cause::AllocatorTrapped(error.root_cause().to_string()),
+        alloc.call(&mut self.0, size).map_err(|error| {
+            let cause = match error.downcast_ref() {
+                Some(Trap::OutOfFuel) => Cause::OutOfFuel,
+                _ => Cause::AllocatorTrapped(error.root_cause().to_string()),
+            };
+            self.0.data_mut().alloc_error = Some(error);
+            cause
         })
     }
 }
@@ -141,9 +149,10 @@ impl Compiled {
         let engine = wasmtime::Engine::new(&engine_config(config)).map_err(|error| refused(&error))?;
         let path = config.cache.folder().map(|folder| cache::file(&folder, &module_hash(), &engine, config));
         let cached = path.as_deref().and_then(cache::open).and_then(|entry| {
-            // SAFETY: the file is what `store` wrote, by its checksum, and was opened before that was verified: writers
-            // replace files by renaming and never change them, and the folder belongs to the user alone. Code for
-            // another engine or version is refused by the engine itself.
+            // SAFETY: the file is what `store` wrote, by its checksum, and neither it nor its folder can have been written by
+            // anybody but this user, who could make this process execute anything anyway. It was opened before that was
+            // checked, and writers replace files by renaming and never change them. Code for another engine or version
+            // is refused by the engine itself.
             let module = unsafe { Module::deserialize_open_file(&engine, entry.file) };
             module
                 .inspect_err(|error| log::info!("cached code does not load and is compiled again: {error:#}"))
@@ -262,7 +271,8 @@ impl Compiled {
             .typed::<(u32, u32), u64>(&mut *store)
             .map_err(unusable)?;
 
-        let (ptr, len) = super::write_input(&mut View(&mut *store), surface.spec, request.input).map_err(plain)?;
+        let (ptr, len) = super::write_input(&mut View(&mut *store), surface.spec, request.input)
+            .map_err(|cause| (cause, store.data_mut().alloc_error.take()))?;
         let packed = entry.call(&mut *store, (ptr, len)).map_err(|error| {
             let cause = match (store.data_mut().session.fault.take(), error.downcast_ref::<Trap>()) {
                 (Some(fault), _) => fault,
@@ -355,9 +365,9 @@ impl super::Engine for Compiled {
             .memory_size(bytes(most))
             .table_elements(self.config.limits.table_elements)
             .build();
-        let mut session = Session::new();
+        let mut session = Session::new(self.config.limits.exchange());
         session.events = request.record_allocations.then(Vec::new);
-        let mut store = Store::new(&self.engine, Data { session, memory: None, limits });
+        let mut store = Store::new(&self.engine, Data { session, memory: None, limits, alloc_error: None });
         store.limiter(|data| &mut data.limits);
         if let Some(fuel) = self.config.limits.fuel {
             // Cannot fail: the engine was configured to count.
@@ -421,6 +431,28 @@ impl<'a> HostFunctionRegistry for Registry<'a> {
     }
 }
 
+/// Calls a host function that computes a root, on a deep stack.
+fn root(
+    function: &'static dyn sp_wasm_interface::Function,
+    context: &mut dyn FunctionContext,
+    params: &[Val],
+    results: &mut [Val],
+) -> wasmtime::Result<()> {
+    let mut params = params.iter().map(|param| match param {
+        Val::I64(value) => Value::I64(*value),
+        // Roots take numbers of 32 and 64 bits only; their signatures were checked when the module was loaded.
+        other => Value::I32(other.i32().unwrap_or_default()),
+    });
+    let answer = deep(|| catch_unwind(AssertUnwindSafe(|| function.execute(context, &mut params))));
+    let answer = answer.unwrap_or_else(|_| Err("host code panicked while being called by the runtime".to_owned()));
+    match (answer.map_err(wasmtime::Error::msg)?, results.first_mut()) {
+        (Some(Value::I64(value)), Some(result)) => *result = Val::I64(value),
+        (Some(Value::I32(value)), Some(result)) => *result = Val::I32(value),
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Ends a call with a cause that the error of the call will carry.
 fn fail<T>(caller: &mut Caller<'_, Data>, cause: Cause) -> wasmtime::Result<T> {
     let error = wasmtime::Error::msg(cause.to_string());
@@ -463,6 +495,17 @@ fn link<H: HostFunctions>(engine: &wasmtime::Engine, module: &Module) -> Result<
             super::host_print(&mut View(&mut caller), message).map_err(wasmtime::Error::msg)
         };
         linker.func_wrap("env", "ext_misc_print_utf8_version_1", print).map_err(link)?;
+    }
+    // Roots are asked for once or twice a block: what their dynamic form takes longer does not count.
+    for function in H::host_functions() {
+        if super::ROOTS.contains(&function.name()) && wanted.remove(function.name()) {
+            let ty = module.imports().find(|import| import.module() == "env" && import.name() == function.name());
+            let Some(ty) = ty.and_then(|import| import.ty().func().cloned()) else { continue };
+            let call = move |caller: Caller<'_, Data>, params: &[Val], results: &mut [Val]| {
+                root(function, &mut Context(View(caller)), params, results)
+            };
+            linker.func_new("env", function.name(), ty, call).map_err(link)?;
+        }
     }
     let mut registry = Registry { linker: &mut linker, wanted };
     H::register_static(&mut registry).map_err(link)?;

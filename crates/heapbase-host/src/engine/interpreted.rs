@@ -21,6 +21,7 @@ use crate::{
     heap::{self, Guest, Heap},
     prepare,
     session::{Origin, Session},
+    state::deep,
     surface::{FREE, HeapBase, MALLOC, Surface},
 };
 
@@ -203,7 +204,7 @@ impl super::Engine for Interpreted {
             .memory_size((most * crate::WASM_PAGE) as usize)
             .table_elements(self.config.limits.table_elements)
             .build();
-        let mut session = Session::new();
+        let mut session = Session::new(self.config.limits.exchange());
         session.events = request.record_allocations.then(Vec::new);
         session.host_calls = request.count_host_calls.then(|| vec![0; surface.imports.len()]);
         let mut store = Store::new(&self.engine, Data { session, memory: None, limits });
@@ -296,7 +297,11 @@ impl Answerer {
                     // No host function has parameters of other types, and types were checked when linking.
                     _ => Value::I32(0),
                 });
-                let answer = function.execute(&mut context, &mut args);
+                let answer = if super::ROOTS.contains(&function.name()) {
+                    deep(|| function.execute(&mut context, &mut args))
+                } else {
+                    function.execute(&mut context, &mut args)
+                };
                 match (answer.map_err(wasmi::Error::new)?, results.first_mut()) {
                     (Some(value), Some(result)) => {
                         *result = match value {

@@ -43,6 +43,14 @@ pub(crate) struct Answer {
 pub(crate) const OVERRIDDEN: [&str; 4] =
     [crate::surface::MALLOC, crate::surface::FREE, "ext_logging_log_version_1", "ext_misc_print_utf8_version_1"];
 
+/// Host functions that compute the root of a trie, which takes a deep stack.
+pub(crate) const ROOTS: [&str; 4] = [
+    "ext_storage_root_version_1",
+    "ext_storage_root_version_2",
+    "ext_default_child_storage_root_version_1",
+    "ext_default_child_storage_root_version_2",
+];
+
 /// A module that an engine has loaded.
 pub(crate) trait Engine: Send + Sync {
     /// Pages of heap to try first, where memory costs time whether it is used or not and the module cannot tell how much
