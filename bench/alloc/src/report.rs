@@ -70,9 +70,11 @@ impl Measured<'_> {
     }
 
     fn plot(&self, path: &Path) -> Result<()> {
-        let root = SVGBackend::new(path, (1_000, 440)).into_drawing_area();
+        let root = SVGBackend::new(path, (1_200, 560)).into_drawing_area();
         root.fill(&WHITE)?;
-        let groups = self.workloads.len();
+        let shown: Vec<usize> =
+            (0..self.workloads.len()).filter(|index| !self.workloads[*index].name.ends_with(')')).collect();
+        let groups = shown.len();
         let top = 4.0;
         let mut chart = ChartBuilder::on(&root)
             .caption(
@@ -80,17 +82,28 @@ impl Measured<'_> {
                 ("sans-serif", 18),
             )
             .margin(10)
-            .x_label_area_size(40)
+            .x_label_area_size(190)
             .y_label_area_size(40)
             .build_cartesian_2d(0.0..groups as f64, 0.0..top)?;
-        let name = |x: &f64| self.workloads.get(*x as usize).map_or(String::new(), |workload| workload.name.clone());
-        chart.configure_mesh().disable_x_mesh().x_labels(groups * 2).x_label_formatter(&name).draw()?;
+        let name = |x: &f64| match shown.get(*x as usize) {
+            // Labels at the middle of a group only.
+            Some(index) if (x.fract() - 0.5).abs() < 0.01 => self.workloads[*index].name.clone(),
+            _ => String::new(),
+        };
+        let upright = ("sans-serif", 12).into_font().transform(FontTransform::Rotate90);
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .x_labels(groups * 2 + 1)
+            .x_label_style(upright)
+            .x_label_formatter(&name)
+            .draw()?;
         let wide = 0.8 / self.peers() as f64;
         for (allocator, label) in self.names[..self.peers()].iter().enumerate() {
             let colour = Palette99::pick(allocator).mix(0.9);
-            let bars = (0..groups).map(|workload| {
-                let times = self.net(workload, allocator, |f| f.warm) / self.net(workload, 0, |f| f.warm);
-                let left = workload as f64 + 0.1 + allocator as f64 * wide;
+            let bars = shown.iter().enumerate().map(|(place, workload)| {
+                let times = self.net(*workload, allocator, |f| f.warm) / self.net(*workload, 0, |f| f.warm);
+                let left = place as f64 + 0.1 + allocator as f64 * wide;
                 Rectangle::new([(left, 0.0), (left + wide * 0.9, times.min(top))], colour.filled())
             });
             chart

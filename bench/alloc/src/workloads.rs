@@ -204,10 +204,51 @@ pub fn short_call() -> Workload {
     Workload { name: "short call".into(), ops: build.ops, peak_live: build.peak }
 }
 
-/// A recorded trace; its operations past what the guest's buffer holds are left out.
-fn recorded(path: &Path) -> Result<Workload> {
+/// What the same program asks of an allocator of its own: there a growing vector calls `realloc`. Through the host's
+/// allocator, which has no such call, it was recorded as an allocation followed by the free of a smaller block.
+fn with_reallocations(events: Vec<Event>) -> Vec<Event> {
+    let mut sizes: Vec<u32> = Vec::new();
+    // The number that a block has now, by the number that it was recorded with.
+    let mut now: Vec<u32> = Vec::new();
+    let (mut out, mut count) = (Vec::new(), 0);
+    let mut events = events.into_iter().peekable();
+    while let Some(event) = events.next() {
+        match event {
+            Event::Allocate { size, align } => match events.peek() {
+                Some(&Event::Free { block }) if now.len() > block as usize && sizes[block as usize] < size => {
+                    events.next();
+                    now.push(now[block as usize]);
+                    out.push(Event::Resize { block: now[block as usize], size });
+                    sizes.push(size);
+                }
+                _ => {
+                    now.push(count);
+                    count += 1;
+                    out.push(Event::Allocate { size, align });
+                    sizes.push(size);
+                }
+            },
+            Event::Free { block } => out.push(Event::Free { block: now[block as usize] }),
+            Event::Resize { block, size } => {
+                sizes[block as usize] = size;
+                out.push(Event::Resize { block: now[block as usize], size });
+            }
+        }
+    }
+    out
+}
+
+/// A recorded trace, as an allocator inside of the program sees it or (`as_recorded`) as the host's does, which is also how
+/// a converted runtime calls. Operations past what the guest's buffer holds are left out.
+fn recorded(path: &Path, as_recorded: bool) -> Result<Workload> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let events = heapbase_trace::parse(&bytes).with_context(|| path.display().to_string())?;
+    let mut events = heapbase_trace::parse(&bytes).with_context(|| path.display().to_string())?;
+    let mut name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if as_recorded {
+        name += " (converted)";
+    } else {
+        events = with_reallocations(events);
+    }
     let mut build = Builder::new();
     let mut slots = Vec::new();
     for event in events {
@@ -220,11 +261,10 @@ fn recorded(path: &Path) -> Result<Workload> {
             Event::Resize { block, size } => build.resize(slots[block as usize], size),
         }
     }
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(build.finish(name))
 }
 
-/// All workloads: the synthetic ones, and a recorded one for each file in `traces`.
+/// All workloads: the synthetic ones, and two recorded ones for each file in `traces`.
 pub fn all(traces: &Path) -> Result<Vec<Workload>> {
     let mut all = vec![
         random_mix("random small", 4_000, 80_000, |rng| rng.u32(1..=128)),
@@ -242,7 +282,8 @@ pub fn all(traces: &Path) -> Result<Vec<Workload>> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "trace"));
     files.sort();
     for file in files {
-        all.push(recorded(&file)?);
+        all.push(recorded(&file, false)?);
+        all.push(recorded(&file, true)?);
     }
     Ok(all)
 }

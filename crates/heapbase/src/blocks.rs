@@ -9,7 +9,7 @@
 //! The two lowest bits of a tag: *free*, and *B*, whether the block below is free; only then does the word below the tag
 //! hold that block's size. So a used block costs one word and merging with both neighbours takes no search.
 //!
-//! Free blocks hang in *bins* by size: one bin for each size below 16 units, from there eight to each doubling. A bitmap
+//! Free blocks hang in *bins* by size: one bin for each size below 32 units, from there sixteen to each doubling. A bitmap
 //! says which bins have blocks. A request looks at the first block of its own bin, so that what was freed can be had again,
 //! and otherwise takes the next bin that has any, all of which fit: nothing is walked.
 //! Behind the last block lies the *top*, memory that was never used or has come back; it hangs in no bin and is used last.
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Bins to a doubling of size, as a power of two.
-const STEPS: u32 = 3;
+const STEPS: u32 = 4;
 /// One bin for each size below `2 << STEPS` units, then `1 << STEPS` for each doubling that an address space can hold.
 const BINS: usize = (((usize::BITS - UNIT.ilog2() - STEPS) as usize) << STEPS) + (1 << STEPS);
 const WORDS: usize = BINS.div_ceil(64);

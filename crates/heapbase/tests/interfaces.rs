@@ -1,0 +1,176 @@
+//! The ways into an allocator: C's functions, the v1 exports, wrappers, `allocator-api2`, statistics, the heap's map.
+
+use allocator_api2::{alloc::Allocator, boxed::Box, vec::Vec};
+use core::alloc::{GlobalAlloc, Layout};
+use heapbase::{
+    FailAllocator, FreeListAllocator, Kind, Local, LockedAllocator, OrTrap, RawAllocator, SizeClassAllocator,
+    SizedByAddress, malloc, memory::TestMemory, v1,
+};
+
+fn heap(pages: usize) -> SizeClassAllocator<TestMemory> {
+    SizeClassAllocator::with_source(TestMemory::new(pages))
+}
+
+#[test]
+fn c_programs_get_what_the_standard_says() {
+    let heap = &mut heap(64);
+    // SAFETY: blocks are used within their size and given back once.
+    unsafe {
+        for size in [0, 1, 15, 16, 100, 1_000, 100_000] {
+            let block = malloc::malloc(heap, size);
+            assert_eq!(block.addr() % if size >= 16 { 16 } else { 8 }, 0);
+            assert!(malloc::malloc_usable_size(heap, block) >= size);
+            block.write_bytes(7, size);
+            let larger = malloc::realloc(heap, block, size * 3 + 1);
+            assert!((0..size).all(|at| larger.add(at).read() == 7), "contents move along");
+            let smaller = malloc::realloc(heap, larger, size / 8 + 1);
+            assert!((0..size / 8).all(|at| smaller.add(at).read() == 7));
+            heap.check();
+            malloc::free(heap, smaller);
+        }
+        let zeroed = malloc::calloc(heap, 100, 30);
+        assert!((0..3_000).all(|at| zeroed.add(at).read() == 0));
+        malloc::free(heap, zeroed);
+        assert!(malloc::calloc(heap, usize::MAX / 2, 3).is_null(), "the product overflows");
+        for align in [8, 64, 256, 4_096, 65_536] {
+            // A small block of large alignment is no slab's: growing and freeing it by address must know that.
+            let block = malloc::aligned_alloc(heap, align, 24);
+            assert_eq!(block.addr() % align, 0);
+            let block = malloc::realloc(heap, block, 40);
+            heap.check();
+            malloc::free(heap, block);
+            let mut out = core::ptr::null_mut();
+            assert_eq!(malloc::posix_memalign(heap, &mut out, align, 100), 0);
+            assert_eq!(out.addr() % align, 0);
+            malloc::free(heap, out);
+        }
+        let mut out = core::ptr::null_mut();
+        assert_eq!(malloc::posix_memalign(heap, &mut out, 24, 8), 28, "EINVAL");
+        assert_eq!(malloc::posix_memalign(heap, &mut out, 8, 1 << 40), 48, "ENOMEM");
+        assert!(out.is_null() && malloc::aligned_alloc(heap, 3, 8).is_null());
+        malloc::free(heap, core::ptr::null_mut());
+        assert!(!malloc::realloc(heap, core::ptr::null_mut(), 8).is_null());
+    }
+    heap.check();
+}
+
+#[test]
+fn v1_serves_the_host() {
+    let heap = Local::new(heap(8));
+    // SAFETY: blocks are used within their size and given back once.
+    unsafe {
+        for size in [0, 1, 7, 8, 121, 5_000] {
+            let block = v1::alloc(&heap, size);
+            assert!(!block.is_null() && block.addr() % v1::ALIGN == 0);
+            block.write_bytes(1, size);
+            let block = v1::realloc(&heap, block, size, size + 900);
+            assert!((0..size).all(|at| block.add(at).read() == 1));
+            v1::dealloc(&heap, block, size + 900);
+        }
+        // What the host allocates with alignment 8 a Rust program frees as a vector of bytes, with alignment 1.
+        for size in 1..2_000 {
+            let block = v1::alloc(&heap, size);
+            heap.dealloc(block, Layout::from_size_align_unchecked(size, 1));
+        }
+        v1::dealloc(&heap, core::ptr::null_mut(), 5);
+        assert!(v1::alloc(&heap, usize::MAX).is_null());
+        assert!(v1::alloc(&heap, 1 << 30).is_null(), "out of memory is null");
+        assert!(!v1::realloc(&heap, core::ptr::null_mut(), 0, 5).is_null());
+    }
+}
+
+#[test]
+fn out_of_memory_ends_a_program_where_little_is_asked() {
+    let heap = OrTrap(FailAllocator);
+    // SAFETY: the sizes are not 0.
+    assert!(unsafe { heap.alloc(Layout::from_size_align(70_000, 1).unwrap()) }.is_null());
+    // SAFETY: as above.
+    let end = std::panic::catch_unwind(|| unsafe { heap.alloc(Layout::new::<u64>()) });
+    assert!(end.is_err());
+}
+
+#[test]
+fn threads_take_turns() {
+    let heap = LockedAllocator::new(heap(256));
+    std::thread::scope(|scope| {
+        for thread in 0..4u8 {
+            let heap = &heap;
+            scope.spawn(move || {
+                let mut blocks = std::vec::Vec::new();
+                for round in 0..if cfg!(miri) { 50 } else { 5_000usize } {
+                    let layout = Layout::from_size_align(1 + round * 31 % 700, 1).unwrap();
+                    // SAFETY: used within its size and given back once.
+                    unsafe {
+                        let block = heap.alloc(layout);
+                        block.write_bytes(thread, layout.size());
+                        blocks.push((block, layout));
+                        if round % 3 == 0 {
+                            let (block, layout) = blocks.swap_remove(round % blocks.len());
+                            assert!((0..layout.size()).all(|at| block.add(at).read() == thread));
+                            heap.dealloc(block, layout);
+                        }
+                    }
+                }
+                for (block, layout) in blocks {
+                    // SAFETY: given back once.
+                    unsafe { heap.dealloc(block, layout) };
+                }
+            });
+        }
+    });
+    let mut heap = heap;
+    heap.get_mut().check();
+    assert_eq!(heap.get_mut().statistics().live_bytes, 0);
+}
+
+#[test]
+fn collections_live_on_any_allocator() {
+    fn fill(on: impl Allocator + Copy) {
+        let mut numbers = Vec::new_in(on);
+        numbers.extend(0..3_000u32);
+        numbers.shrink_to_fit();
+        assert!(numbers.iter().copied().eq(0..3_000));
+        assert_eq!(*Box::new_in(5u128, on), 5);
+        assert!(Vec::<u64, _>::new_in(on).is_empty());
+        let empty: Vec<(), _> = Vec::with_capacity_in(9, on);
+        drop(empty);
+    }
+    fill(&Local::new(heap(64)));
+    fill(&Local::new(FreeListAllocator::with_source(TestMemory::new(64))));
+    fill(&LockedAllocator::new(heap(64)));
+    assert!((&FailAllocator).allocate(Layout::new::<u8>()).is_err());
+    assert!((&FailAllocator).allocate(Layout::new::<()>()).is_ok(), "no bytes need no memory");
+}
+
+#[test]
+fn statistics_and_map_agree_with_what_was_asked() {
+    let mut heap = heap(64);
+    let unit = 2 * size_of::<usize>();
+    let small = Layout::from_size_align(3 * unit, 1).unwrap();
+    let large = Layout::from_size_align(5_000, 1).unwrap();
+    // SAFETY: given back once.
+    unsafe {
+        let blocks: std::vec::Vec<_> = (0..100).map(|_| heap.allocate(small)).collect();
+        let big = heap.allocate(large);
+        let figures = heap.statistics();
+        assert_eq!(figures.classes[3].live, 100);
+        assert_eq!(figures.classes[3].block_bytes, 3 * unit);
+        assert_eq!(figures.live_bytes, 300 * unit + heap.usable_size(big));
+        for block in blocks {
+            heap.deallocate(block, small);
+        }
+        heap.free(big);
+        let after = heap.statistics();
+        assert_eq!((after.live_bytes, after.peak_bytes, after.classes[3].live), (0, figures.live_bytes, 0));
+        let kept = Layout::from_size_align(500, 1).unwrap();
+        let block = heap.allocate(kept);
+        heap.deallocate(block, kept);
+        let (mut last, mut seen) = (0, 0);
+        heap.map(|stretch| {
+            assert!(stretch.start > last, "stretches rise");
+            last = stretch.start;
+            seen += usize::from(stretch.kind == Kind::Kept && stretch.start == block.addr());
+        });
+        assert_eq!(seen, 1, "the map knows what waits for reuse");
+    }
+}
