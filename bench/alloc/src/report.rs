@@ -8,6 +8,9 @@ use anyhow::Result;
 use plotters::prelude::*;
 use std::{fmt::Write, path::Path};
 
+/// A fresh instance is timed once: fewer operations than this are over before the clock has moved enough.
+const COLD_LEAST: usize = 4_000;
+
 /// Figures of one engine, by workload and allocator; the last allocator is the empty loop.
 pub struct Measured<'a> {
     pub engine: &'static str,
@@ -32,17 +35,19 @@ impl Measured<'_> {
         self.net(workload, 0, time) / best
     }
 
-    fn mean(&self, of: impl Fn(usize) -> f64) -> f64 {
-        let logs: f64 = (0..self.workloads.len()).map(|workload| of(workload).ln()).sum();
-        (logs / self.workloads.len() as f64).exp()
+    fn mean(&self, shown: &[usize], of: impl Fn(usize) -> f64) -> f64 {
+        let logs: f64 = shown.iter().map(|workload| of(*workload).ln()).sum();
+        (logs / shown.len() as f64).exp()
     }
 
-    fn time_table(&self, out: &mut String, title: &str, time: fn(&Figures) -> f64) {
+    /// A table of the workloads that have at least `least` operations.
+    fn time_table(&self, out: &mut String, title: &str, least: usize, time: fn(&Figures) -> f64) {
+        let shown: Vec<usize> = (0..self.workloads.len()).filter(|at| self.workloads[*at].ops.len() >= least).collect();
         let _ = writeln!(out, "\n{title} on {}, nanoseconds per operation:\n", self.engine);
         let _ = writeln!(out, "| workload | {} | ours / best peer |", self.names[..self.peers()].join(" | "));
         let _ = writeln!(out, "| --- |{}", " ---: |".repeat(self.peers() + 1));
-        for (index, workload) in self.workloads.iter().enumerate() {
-            let _ = write!(out, "| {} |", workload.name);
+        for &index in &shown {
+            let _ = write!(out, "| {} |", self.workloads[index].name);
             for allocator in 0..self.peers() {
                 match self.net(index, allocator, time) {
                     never if never > NEVER / 2.0 => out.push_str(" no memory |"),
@@ -51,7 +56,7 @@ impl Measured<'_> {
             }
             let _ = writeln!(out, " {:.2} |", self.ratio(index, time));
         }
-        let mean = self.mean(|workload| self.ratio(workload, time));
+        let mean = self.mean(&shown, |workload| self.ratio(workload, time));
         let _ = writeln!(out, "| geometric mean |{} **{mean:.2}** |", " |".repeat(self.peers()));
     }
 
@@ -138,8 +143,8 @@ pub fn touched_table(names: &[String], pages: &[usize]) -> String {
 pub fn section(all: &[Measured<'_>], plots: Option<&Path>) -> Result<String> {
     let mut out = String::new();
     for measured in all {
-        measured.time_table(&mut out, "A used heap", |figures| figures.warm);
-        measured.time_table(&mut out, "A fresh instance", |figures| figures.cold);
+        measured.time_table(&mut out, "A used heap", 0, |figures| figures.warm);
+        measured.time_table(&mut out, "A fresh instance", COLD_LEAST, |figures| figures.cold);
         if let Some(plots) = plots {
             let file = format!("alloc-{}.svg", measured.engine);
             measured.plot(&plots.join(&file))?;

@@ -1,4 +1,54 @@
-//! Allocators that live inside a WebAssembly module.
+//! Allocators that live inside a WebAssembly module: from a hundred bytes to the fastest.
+//!
+//! One line gives a module the flagship, locked where the target has threads:
+//!
+//! ```
+//! # #[cfg(target_family = "wasm")]
+//! #[global_allocator]
+//! static A: heapbase::Global = heapbase::Global::new();
+//! ```
+//!
+//! A core needs `&mut` and a source of memory, so it also runs natively, in an arena, or on a bare machine:
+//!
+//! ```
+//! use core::{alloc::{GlobalAlloc, Layout}, mem::MaybeUninit};
+//! use heapbase::{Local, SizeClassAllocator, memory::Region};
+//!
+//! let mut arena = vec![MaybeUninit::uninit(); 64 * 1024];
+//! let heap = Local::new(SizeClassAllocator::with_source(Region::new(&mut arena)));
+//! let layout = Layout::new::<[u32; 10]>();
+//! // SAFETY: the size is not 0, and the block is given back once with the same layout.
+//! unsafe {
+//!     let block = heap.alloc(layout);
+//!     assert!(!block.is_null());
+//!     heap.dealloc(block, layout);
+//! }
+//! ```
+//!
+//! # Which one
+//!
+//! | allocator | for | takes memory back | complexity of a call |
+//! | --- | --- | --- | --- |
+//! | `Global`, [`SizeClassAllocator`] | programs that do real work | yes | bounded, whatever the heap's size |
+//! | [`FreeListAllocator`] | small modules that allocate little | yes | the number of free pieces |
+//! | [`LeakingAllocator`] | modules with a short life | no | constant |
+//! | [`LeakingPageAllocator`] | modules that allocate once or twice | no | constant |
+//! | [`FailAllocator`] | modules that must not allocate | – | constant |
+//!
+//! Wrappers make a core a `GlobalAlloc`: [`LockedAllocator`] for threads, [`AssumeSingleThreaded`] on a promise,
+//! [`Local`] within one thread. [`memory`] has the sources.
+//!
+//! # Features
+//!
+//! | feature | gives |
+//! | --- | --- |
+//! | `v1` | the exports of RFC-0061, and `Global` as global allocator: see [`v1`] |
+//! | `malloc` | C's functions: see [`malloc`] |
+//! | `allocator-api2` | its `Allocator` for shared references of every wrapper |
+//! | `statistics` | live bytes, peak, figures by class, a map of the heap |
+//! | `std` | [`memory`]'s `TestMemory` for native tests |
+//!
+//! Why all this is sound is written in `docs/soundness.md` of the repository.
 #![no_std]
 
 #[cfg(any(test, feature = "std"))]

@@ -2,9 +2,9 @@
 //!
 //! | source | for |
 //! | --- | --- |
-//! | [`MemoryGrow`] | a WebAssembly module that grows its own memory |
+//! | `MemoryGrow` | a WebAssembly module that grows its own memory |
 //! | [`Region`] | an arena of fixed bounds: a static array, or what a linker script leaves free |
-//! | [`TestMemory`] | native tests: a reservation with foreign growth and failures on demand |
+//! | `TestMemory` | native tests: a reservation with foreign growth and failures on demand |
 
 #[cfg(target_family = "wasm")]
 mod grow;

@@ -149,7 +149,7 @@ impl State {
 
 /// The flagship allocator: fast, compact, for programs that do real work. The source file's first page says how it works.
 ///
-/// This is the core: it wants `&mut self` and a source of memory. [`Global`](crate::Global) wraps it for use as global
+/// This is the core: it wants `&mut self` and a source of memory. `Global` wraps it for use as global
 /// allocator; [`LockedAllocator`](crate::LockedAllocator), [`AssumeSingleThreaded`](crate::AssumeSingleThreaded) and
 /// [`Local`](crate::Local) do so for a source of your choice.
 ///

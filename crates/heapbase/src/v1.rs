@@ -6,7 +6,7 @@
 //! use heapbase as _;
 //! ```
 //!
-//! [`Global`](crate::Global) becomes its global allocator, and the four functions are exported. With an allocator of your
+//! `Global` becomes its global allocator, and the four functions are exported. With an allocator of your
 //! own, leave the feature off, install the allocator and call [`export_v1!`](crate::export_v1) with its static.
 
 use core::alloc::{GlobalAlloc, Layout};
