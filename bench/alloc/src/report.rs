@@ -11,6 +11,14 @@ use std::{fmt::Write, path::Path};
 /// A fresh instance is timed once: fewer operations than this are over before the clock has moved enough.
 const COLD_LEAST: usize = 4_000;
 
+const HEADING: &str = "\
+## The allocators beside their peers
+
+Printed by `cargo run --release --manifest-path bench/alloc/Cargo.toml`. Best of 7 interleaved rounds, less what the empty loop
+costs. LIFO and FIFO run on a heap in use. Traces are recorded blocks and metadata of real runtimes: as an allocator inside of the
+runtime is called (a growing vector calls `realloc`), and *(converted)* as the host's is.
+";
+
 /// Figures of one engine, by workload and allocator; the last allocator is the empty loop.
 pub struct Measured<'a> {
     pub engine: &'static str,
@@ -141,7 +149,7 @@ pub fn touched_table(names: &[String], pages: &[usize]) -> String {
 
 /// The whole section, and a plot for each engine at `plots/alloc-ENGINE.svg`.
 pub fn section(all: &[Measured<'_>], plots: Option<&Path>) -> Result<String> {
-    let mut out = String::new();
+    let mut out = String::from(HEADING);
     for measured in all {
         measured.time_table(&mut out, "A used heap", 0, |figures| figures.warm);
         measured.time_table(&mut out, "A fresh instance", COLD_LEAST, |figures| figures.cold);
