@@ -67,7 +67,7 @@ fn main() -> Result<()> {
         )?)
     };
     let mut text = String::from(
-        "\nBytes of a module that boxes and unboxes one value:\n\n| allocator | bytes | of dlmalloc's |\n",
+        "## What an allocator adds to a module\n\nPrinted by `cargo run --release --manifest-path bench/size/Cargo.toml`.\n\nBytes of a module that boxes and unboxes one value:\n\n| allocator | bytes | of dlmalloc's |\n",
     );
     text.push_str("| --- | ---: | ---: |\n");
     let sizes = LARGE.iter().map(|name| Ok((name, size(name)?))).collect::<Result<Vec<_>>>()?;
