@@ -6,7 +6,7 @@
 //!
 //! Needs `alloc` only, so that it also runs inside a Wasm module.
 
-#![allow(unreachable_pub, reason = "shared by several test programs")]
+#![allow(unreachable_pub, dead_code, reason = "shared by several test programs, none of which uses all")]
 
 extern crate alloc;
 
