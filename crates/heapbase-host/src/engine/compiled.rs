@@ -18,12 +18,11 @@ use sp_wasm_interface::{
 use super::{Answer, Request, cache, slot};
 use crate::{
     config::{Config, Features},
-    context::Context,
+    context::{self, Context},
     error::{Cause, Error, Frame, Spec},
     heap::{self, Guest, Heap},
     prepare::{self, Image},
     session::{Origin, Session},
-    state::deep,
     surface::{FREE, HeapBase, MALLOC, Surface},
 };
 
@@ -443,7 +442,7 @@ fn root(
         // Roots take numbers of 32 and 64 bits only; their signatures were checked when the module was loaded.
         other => Value::I32(other.i32().unwrap_or_default()),
     });
-    let answer = deep(|| catch_unwind(AssertUnwindSafe(|| function.execute(context, &mut params))));
+    let answer = catch_unwind(AssertUnwindSafe(|| context::root(function, context, &mut params)));
     let answer = answer.unwrap_or_else(|_| Err("host code panicked while being called by the runtime".to_owned()));
     match (answer.map_err(wasmtime::Error::msg)?, results.first_mut()) {
         (Some(Value::I64(value)), Some(result)) => *result = Val::I64(value),

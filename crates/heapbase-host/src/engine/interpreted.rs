@@ -16,12 +16,11 @@ use wasmi::{
 use super::{Answer, Request};
 use crate::{
     config::{Config, Features},
-    context::Context,
+    context::{self, Context},
     error::{Cause, Error, Spec},
     heap::{self, Guest, Heap},
     prepare,
     session::{Origin, Session},
-    state::deep,
     surface::{FREE, HeapBase, MALLOC, Surface},
 };
 
@@ -298,7 +297,7 @@ impl Answerer {
                     _ => Value::I32(0),
                 });
                 let answer = if super::ROOTS.contains(&function.name()) {
-                    deep(|| function.execute(&mut context, &mut args))
+                    context::root(*function, &mut context, &mut args)
                 } else {
                     function.execute(&mut context, &mut args)
                 };
