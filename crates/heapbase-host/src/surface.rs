@@ -103,7 +103,7 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
         match payload {
             Payload::TypeSection(reader) => {
                 for ty in reader.into_iter_err_on_gc_types() {
-                    walk.types.push(Some(ty.map_err(|error| malformed("type", &error))?));
+                    walk.types.push(Some(ty.map_err(|error| invalid("type", &error))?));
                 }
             }
             Payload::ImportSection(reader) => {
