@@ -443,7 +443,7 @@ fn root(
         other => Value::I32(other.i32().unwrap_or_default()),
     });
     let answer = catch_unwind(AssertUnwindSafe(|| context::root(function, context, &mut params)));
-    let answer = answer.unwrap_or_else(|_| Err("host code panicked while being called by the runtime".to_owned()));
+    let answer = answer.unwrap_or_else(|panic| Err(super::panicked(panic.as_ref())));
     match (answer.map_err(wasmtime::Error::msg)?, results.first_mut()) {
         (Some(Value::I64(value)), Some(result)) => *result = Val::I64(value),
         (Some(Value::I32(value)), Some(result)) => *result = Val::I32(value),

@@ -1,7 +1,6 @@
 //! wasmi: the module interpreted, each function translated when it is first called.
 
 use std::{
-    any::Any,
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
@@ -318,13 +317,6 @@ impl Answerer {
     }
 }
 
-/// What wasmtime's host functions say when they panic.
-fn panicked(panic: &(dyn Any + Send)) -> wasmi::Error {
-    let message = panic.downcast_ref::<String>().map(String::as_str);
-    let message = message.or_else(|| panic.downcast_ref::<&'static str>().copied()).unwrap_or_default();
-    wasmi::Error::new(format!("host code panicked while being called by the runtime: {message}"))
-}
-
 fn value_type(ty: &ValueType) -> ValType {
     match ty {
         ValueType::I32 => ValType::I32,
@@ -363,7 +355,7 @@ fn link<H: HostFunctions>(engine: &wasmi::Engine, surface: &Surface) -> Result<L
             }
             // wasmi cannot unwind: whatever panics here would abort the process.
             let result = catch_unwind(AssertUnwindSafe(|| answerer.call(&mut caller, params, results)));
-            let result = result.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+            let result = result.unwrap_or_else(|panic| Err(wasmi::Error::new(super::panicked(panic.as_ref()))));
             if result.is_err() {
                 caller.data_mut().session.failed_import.get_or_insert(index);
             }

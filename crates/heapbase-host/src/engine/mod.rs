@@ -161,6 +161,13 @@ pub(crate) fn call_error<A>(
     .into()
 }
 
+/// What the host functions of `sp-io` say when they panic.
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or_else(|| panic.downcast_ref::<&'static str>().copied()).unwrap_or_default();
+    format!("host code panicked while being called by the runtime: {message}")
+}
+
 /// The severity that a runtime means by a number.
 pub(crate) fn log_level(level: u32) -> Option<log::Level> {
     Some(match level {
