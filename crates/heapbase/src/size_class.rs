@@ -489,7 +489,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     /// The byte map's index for the KiB that `at` lies in.
     fn index_of(&self, at: Addr) -> usize {
-        at.0 / SLAB - self.blocks.bottom().0 / SLAB
+        self.blocks.source().offset(self.blocks.bottom().down_to(SLAB).0, at.0) / SLAB
     }
 
     /// Writes a slab's entry of the byte map.
