@@ -139,7 +139,13 @@ impl<'a> Blob<'a> {
     }
 }
 
-fn expect_module(layer: Layer, bytes: &[u8]) -> Result<(), Error> {
+/// The compressed form of a module: what `:code` holds on most chains. `None` above [`DEFAULT_LIMIT`], which no node would
+/// decompress again.
+pub fn compress(wasm: &[u8]) -> Option<Vec<u8>> {
+    sp_maybe_compressed_blob::compress_strongly(wasm, DEFAULT_LIMIT)
+}
+
+pub(crate) fn expect_module(layer: Layer, bytes: &[u8]) -> Result<(), Error> {
     if bytes.starts_with(&WASM_MAGIC) {
         Ok(())
     } else {

@@ -1,4 +1,5 @@
-//! Reads Polkadot SDK runtime modules: what is this module, who owns its heap, and what would a node say to it?
+//! Reads and rewrites Polkadot SDK runtime modules: what is this module, who owns its heap, what would a node say to it; and
+//! moves the heap from the host into the module.
 //!
 //! A *runtime* is a WebAssembly module whose entry points take the address and the length of their input and return
 //! both for their output, packed into an `i64`. This crate turns bytes into answers about such a module. It executes
@@ -28,19 +29,23 @@
 //!
 //! - [`blob`]: from a file to a module. Raw Wasm, the compressed form of the Polkadot SDK, or JSON that holds `:code`.
 //! - [`mod@inspect`]: from a module to a [`Report`].
+//! - [`mod@convert`]: the heap of a compiled runtime moves from the host into the module, and back.
+//! - [`mod@verify`]: is this module exactly the conversion of that one?
 //! - [`spec`]: the allocator specs, and how a host tells which one a module follows.
-//! - [`record`]: the custom section in which a rewritten module says what was done to it.
+//! - [`record`]: the custom section in which a converted module says what was done to it.
 //!
 //! All offsets are byte offsets into the decompressed module, counted from its first byte.
 #![forbid(unsafe_code)]
 
 pub mod blob;
+pub mod convert;
 mod error;
 mod hash;
 pub mod inspect;
 pub mod record;
 mod section;
 pub mod spec;
+pub mod verify;
 
 pub use blob::Blob;
 pub use error::Error;

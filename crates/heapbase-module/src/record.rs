@@ -1,28 +1,125 @@
-//! The custom section in which a rewritten module says what was done to it.
+//! The custom section in which a converted module says what was done to it.
 //!
-//! The section is named [`SECTION`] and holds one JSON object in UTF-8. The key `to` names the allocator spec that the
-//! module was rewritten to; whoever writes the section adds what is needed to repeat the rewriting. A reader takes the
-//! keys it knows and leaves the rest.
+//! The section is named [`SECTION`] and holds one JSON object in UTF-8. It names everything that the conversion depends on
+//! besides the original, so that anybody can repeat it ([`verify`](crate::verify::verify())), and what is needed to take it back.
+//! A reader takes the keys it knows and leaves the rest; a module whose section says no more than `to` is reported by
+//! `inspect`, but cannot be taken back.
 //!
 //! ```
 //! use heapbase_module::{Spec, record::Record};
 //!
-//! let record = Record::read(br#"{"to": "local", "allocator": "classes"}"#).unwrap();
+//! let record = Record::read(br#"{"to": "local", "allocator": "size-class"}"#).unwrap();
 //! assert_eq!(record.to, Spec::Local);
 //! ```
 
 use crate::Spec;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The name of the custom section.
 pub const SECTION: &str = "heapbase";
 
-/// What a rewritten module says about itself.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// What a converted module says about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
-    /// The allocator spec that the module was rewritten to.
+    /// The allocator spec that the module was converted to.
     pub to: Spec,
+    /// The version of heapbase that converted it.
+    #[serde(default)]
+    pub converter: String,
+    /// The allocator's name: one of the family, or that of a file.
+    #[serde(default)]
+    pub allocator: String,
+    /// BLAKE2-256 of the allocator module, as hexadecimal digits behind `0x`.
+    #[serde(default)]
+    pub allocator_blake2_256: String,
+    /// Bytes of the arena; 0 under v1.
+    #[serde(default)]
+    pub arena: u32,
+    /// Whether the runtime's own growing of blocks was led to the allocator's.
+    #[serde(default)]
+    pub in_place: bool,
+    /// BLAKE2-256 of the original, raw, as hexadecimal digits behind `0x`.
+    #[serde(default)]
+    pub original_blake2_256: String,
+    /// How the conversion is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo>,
+}
+
+/// What takes a conversion back. All indices are those of the converted module, save where it says otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Undo {
+    /// How many types the original has.
+    pub types: u32,
+    /// How many functions of its own the original has; those behind them were added.
+    pub functions: u32,
+    /// The original's imports of the host's allocation.
+    pub malloc_imports: Vec<Import>,
+    /// The original's imports of the host's freeing.
+    pub free_imports: Vec<Import>,
+    /// The function that took the place of `malloc`.
+    pub malloc: Option<u32>,
+    /// The function that took the place of `free`.
+    pub free: Option<u32>,
+    /// Functions of the original whose place one of those two took.
+    pub slots: Vec<Slot>,
+    /// Functions that grow a block in place, and the pointer through which `malloc` was called before.
+    pub grows: Vec<(u32, Option<Pointer>)>,
+    /// Functions that free what has moved, and the pointer through which `free` was called before.
+    pub releases: Vec<(u32, Option<Pointer>)>,
+    /// Functions that copy what has moved, and the original's function for that.
+    pub copies: Vec<(u32, u32)>,
+    /// The original's `__heap_base`; none if it was not touched, or did not exist.
+    pub heap_base: Option<u32>,
+    /// Whether the last global was added to be `__heap_base`.
+    pub heap_base_added: bool,
+    /// The global that `__heap_base` was exported from before one was added.
+    pub heap_base_export: Option<u32>,
+    /// The original memory's minimum, in pages.
+    pub minimum: u64,
+    /// The original memory's maximum, in pages.
+    pub maximum: Option<u64>,
+}
+
+/// A function of the original whose place another took, because a call of it there takes fewer bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Slot {
+    /// The place.
+    pub function: u32,
+    /// Where the original's function is now; none for one that only passed on to the import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<u32>,
+    /// The body of one that only passed on to the import, in hexadecimal.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+}
+
+/// An imported function of the original.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Import {
+    /// Its position among all imports.
+    pub position: u32,
+    /// Its function index.
+    pub function: u32,
+    /// Its type index.
+    #[serde(rename = "type")]
+    pub ty: u32,
+}
+
+/// A call through a table index that is kept in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Pointer {
+    /// Address of the table index.
+    pub address: u32,
+    /// Type index of the call.
+    #[serde(rename = "type")]
+    pub ty: u32,
 }
 
 impl Record {
@@ -33,5 +130,11 @@ impl Record {
     /// When they are not a JSON object, or `to` is missing or no spec.
     pub fn read(contents: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(contents)
+    }
+
+    /// The contents of the section.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        // Numbers, texts and lists of them: writing those to memory cannot fail.
+        serde_json::to_vec(self).unwrap_or_default()
     }
 }

@@ -1,0 +1,149 @@
+//! Custom sections: names and producers are carried over with what changed, what holds places in the code goes, everything
+//! else stays byte for byte.
+
+use super::{
+    survey::Section,
+    write::{Output, Producer},
+};
+use wasm_encoder::{
+    CustomSection, Encode, Module, NameMap, NameSection, ProducersField, ProducersSection,
+    reencode::{self, Reencode},
+};
+use wasmparser::BinaryReader;
+
+/// heapbase in the section `producers`, and the field it stands in.
+const TOOL: &str = "heapbase";
+const FIELD: &str = "processed-by";
+
+/// Whether a section holds offsets into the code or indices that nothing keeps true: debugging information, relocations, hints.
+pub(super) fn holds_code_places(name: &str) -> bool {
+    name.starts_with(".debug_")
+        || name.starts_with("reloc.")
+        || name.starts_with("metadata.code.")
+        || ["linking", "sourceMappingURL", "external_debug_info"].contains(&name)
+}
+
+/// Writes what a custom section becomes, if anything.
+pub(super) fn write(output: &Output<'_>, module: &mut Module, section: &Section<'_>) {
+    let contents = output.survey.contents(section);
+    let name = section.name.unwrap_or_default();
+    let data = match name {
+        crate::record::SECTION => return,
+        "name" => match names(output, contents) {
+            Some(names) => names,
+            // Indices that cannot be read cannot be corrected.
+            None if moves(output) => return,
+            None => contents.to_vec(),
+        },
+        "producers" => match producers(output.producer, contents) {
+            Some(producers) if producers.is_empty() => return,
+            Some(producers) => producers,
+            None => contents.to_vec(),
+        },
+        _ if holds_code_places(name) => return,
+        _ => contents.to_vec(),
+    };
+    module.section(&CustomSection { name: name.into(), data: data.into() });
+}
+
+/// Whether any function has another index than before.
+fn moves(output: &Output<'_>) -> bool {
+    output.places.iter().enumerate().any(|(before, after)| *after != Some(before as u32))
+}
+
+/// The name section with functions where they are now. `None` if it cannot be read.
+fn names(output: &Output<'_>, contents: &[u8]) -> Option<Vec<u8>> {
+    let mut names = NameSection::new();
+    for subsection in wasmparser::NameSectionReader::new(BinaryReader::new(contents, 0)) {
+        match subsection.ok()? {
+            wasmparser::Name::Function(map) => {
+                let mut list: Vec<(u32, &str)> = output.imported_names.clone();
+                for naming in map {
+                    let naming = naming.ok()?;
+                    let place = output.places.get(naming.index as usize).copied().flatten();
+                    list.extend(place.map(|place| (place, naming.name)));
+                }
+                let imports = output.survey.imported_functions as usize + output.added_imports.len();
+                let first = imports - output.dropped_imports.len() + output.own_functions as usize;
+                // One without a name is a function of the module's own that moved.
+                let added = output.added.iter().enumerate().filter(|(_, added)| !added.name.is_empty());
+                list.extend(added.map(|(place, added)| ((first + place) as u32, added.name.as_str())));
+                let placed = output.slot_names.iter().filter(|(_, name, _)| !name.is_empty());
+                list.extend(placed.map(|(index, name, _)| (*index, name.as_str())));
+                list.sort_by_key(|(index, _)| *index);
+                let mut map = NameMap::new();
+                list.iter().for_each(|(index, name)| map.append(*index, name));
+                names.functions(&map);
+            }
+            other => reencode::utils::parse_custom_name_subsection(&mut Places(output), &mut names, other).ok()?,
+        }
+    }
+    let mut bytes = Vec::new();
+    names.encode(&mut bytes);
+    contents_of(&bytes)
+}
+
+/// Functions, where they are now.
+struct Places<'a>(&'a Output<'a>);
+
+impl Reencode for Places<'_> {
+    type Error = ();
+
+    fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error<()>> {
+        self.0.places.get(function as usize).copied().flatten().ok_or(reencode::Error::UserError(()))
+    }
+}
+
+/// A section of heapbase alone.
+pub(super) fn own_producers() -> ProducersSection {
+    let mut producers = ProducersSection::new();
+    producers.field(FIELD, ProducersField::new().value(TOOL, env!("CARGO_PKG_VERSION")));
+    producers
+}
+
+/// The section `producers` with heapbase or without; empty when nothing is left, `None` if it cannot be read.
+fn producers(change: Producer, contents: &[u8]) -> Option<Vec<u8>> {
+    let mut producers = ProducersSection::new();
+    let mut fields = 0;
+    let mut added = change == Producer::Remove;
+    for field in wasmparser::ProducersSectionReader::new(BinaryReader::new(contents, 0)).ok()? {
+        let field = field.ok()?;
+        let mut values = ProducersField::new();
+        let mut count = 0;
+        for value in field.values {
+            let value = value.ok()?;
+            if field.name == FIELD && value.name == TOOL {
+                continue;
+            }
+            values.value(value.name, value.version);
+            count += 1;
+        }
+        if field.name == FIELD && !added {
+            values.value(TOOL, env!("CARGO_PKG_VERSION"));
+            count += 1;
+            added = true;
+        }
+        if count > 0 {
+            producers.field(field.name, &values);
+            fields += 1;
+        }
+    }
+    if !added {
+        producers.field(FIELD, ProducersField::new().value(TOOL, env!("CARGO_PKG_VERSION")));
+        fields += 1;
+    }
+    if fields == 0 {
+        return Some(Vec::new());
+    }
+    let mut bytes = Vec::new();
+    producers.encode(&mut bytes);
+    contents_of(&bytes)
+}
+
+/// What stands behind an encoded custom section's size and name.
+fn contents_of(section: &[u8]) -> Option<Vec<u8>> {
+    let mut reader = BinaryReader::new(section, 0);
+    reader.read_var_u32().ok()?;
+    reader.read_string().ok()?;
+    Some(section[reader.current_position()..].to_vec())
+}

@@ -1,0 +1,464 @@
+//! The functions that a conversion adds: the allocator's own, and those that stand between it and the runtime.
+
+use super::{
+    allocator::{AllocatorModule, Intrinsic},
+    error::{ConvertError, invalid},
+    layout::Layout,
+    pattern::{Growth, Via},
+    splice::{Splice, call, instructions, memory},
+};
+use crate::spec::Spec;
+use std::collections::BTreeMap;
+use wasm_encoder::{BlockType, Function, Instruction as I, ValType};
+use wasmparser::{FuncType, Operator};
+
+/// The largest request that the legacy host serves; past it, it traps.
+const LARGEST: i32 = 32 * 1024 * 1024;
+
+const I32: wasmparser::ValType = wasmparser::ValType::I32;
+
+/// A function behind the module's own.
+pub(super) struct Added {
+    pub(super) ty: FuncType,
+    pub(super) name: String,
+    /// Locals and instructions; empty until it is written.
+    pub(super) body: Vec<u8>,
+}
+
+/// The functions that a conversion adds, in the order of their indices.
+pub(super) struct Glue<'a> {
+    allocator: &'a AllocatorModule<'a>,
+    layout: Layout,
+    /// Index of the first added function.
+    base: u32,
+    pub(super) added: Vec<Added>,
+    /// Functions that took the place of one of the module's own: its new index, what stands there now.
+    pub(super) placed: BTreeMap<u32, Added>,
+    /// Where the allocator's functions went.
+    merged: BTreeMap<u32, u32>,
+    pub(super) malloc: Option<u32>,
+    pub(super) free: Option<u32>,
+    pub(super) grows: Vec<(Via, Via, u32)>,
+    pub(super) releases: Vec<(Via, u32)>,
+    pub(super) copies: Vec<(u32, u32)>,
+}
+
+impl<'a> Glue<'a> {
+    pub(super) fn new(allocator: &'a AllocatorModule<'a>, layout: Layout, base: u32) -> Self {
+        Self {
+            allocator,
+            layout,
+            base,
+            added: Vec::new(),
+            placed: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            malloc: None,
+            free: None,
+            grows: Vec::new(),
+            releases: Vec::new(),
+            copies: Vec::new(),
+        }
+    }
+
+    /// Adds a function whose body follows, behind the others.
+    pub(super) fn reserve(
+        &mut self,
+        name: &str,
+        params: &[wasmparser::ValType],
+        results: &[wasmparser::ValType],
+    ) -> u32 {
+        let ty = FuncType::new(params.iter().copied(), results.iter().copied());
+        self.added.push(Added { ty, name: name.to_owned(), body: Vec::new() });
+        self.base + self.added.len() as u32 - 1
+    }
+
+    /// Adds a function whose body follows, in the place of one of the module's own or behind the others.
+    fn reserve_at(
+        &mut self,
+        slot: Option<u32>,
+        name: &str,
+        params: &[wasmparser::ValType],
+        results: &[wasmparser::ValType],
+    ) -> u32 {
+        let Some(slot) = slot else { return self.reserve(name, params, results) };
+        let ty = FuncType::new(params.iter().copied(), results.iter().copied());
+        self.placed.insert(slot, Added { ty, name: name.to_owned(), body: Vec::new() });
+        slot
+    }
+
+    /// Gives a function its body, locals and all.
+    pub(super) fn fill_raw(&mut self, function: u32, body: Vec<u8>) {
+        match self.placed.get_mut(&function) {
+            Some(placed) => placed.body = body,
+            None => self.added[(function - self.base) as usize].body = body,
+        }
+    }
+
+    fn fill(&mut self, function: u32, body: Function) {
+        self.fill_raw(function, body.into_raw_body());
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        params: &[wasmparser::ValType],
+        results: &[wasmparser::ValType],
+        locals: u32,
+        code: &[I<'_>],
+    ) -> u32 {
+        let index = self.reserve(name, params, results);
+        let mut body = Function::new([(locals, ValType::I32)]);
+        for instruction in code {
+            body.instruction(instruction);
+        }
+        body.instruction(&I::End);
+        self.fill(index, body);
+        index
+    }
+
+    /// The new index of one of the allocator's functions, which is merged when it is first asked for.
+    fn merge(&mut self, function: u32) -> Result<u32, ConvertError> {
+        if let Some(index) = self.merged.get(&function) {
+            return Ok(*index);
+        }
+        let allocator = self.allocator;
+        let ty = &allocator.types[function as usize];
+        let named = match function {
+            f if f == allocator.alloc => "heapbase::allocator::alloc".to_owned(),
+            f if f == allocator.free => "heapbase::allocator::free".to_owned(),
+            f if Some(f) == allocator.resize => "heapbase::allocator::resize".to_owned(),
+            other => format!("heapbase::allocator::{other}"),
+        };
+        let index = self.reserve(&named, ty.params(), ty.results());
+        self.merged.insert(function, index);
+        self.merge_calls(function)?;
+        let body = allocator.body(function);
+        let range = body.range();
+        let code = self.translate(function, range.start as usize..range.end as usize, None)?;
+        self.fill_raw(index, code);
+        Ok(index)
+    }
+
+    fn merge_calls(&mut self, function: u32) -> Result<(), ConvertError> {
+        for called in self.allocator.calls(function) {
+            if called as usize >= self.allocator.imports.len() {
+                self.merge(called)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Code of the allocator with its calls led to where they go; with `inline`, its returns lead to that many blocks further
+    /// out than its own.
+    fn translate(
+        &self,
+        function: u32,
+        range: std::ops::Range<usize>,
+        inline: Option<u32>,
+    ) -> Result<Vec<u8>, ConvertError> {
+        let mut code = Splice::new(self.allocator.wasm, range);
+        let operators = self.allocator.body(function).get_operators_reader().map_err(|error| invalid(&error))?;
+        let operators: Vec<_> =
+            operators.into_iter_with_offsets().collect::<Result<_, _>>().map_err(|error| invalid(&error))?;
+        let mut depth = inline.unwrap_or_default();
+        for (place, (operator, offset)) in operators.iter().enumerate() {
+            let start = *offset as usize;
+            let end = operators.get(place + 1).map_or(start, |(_, next)| *next as usize);
+            match operator {
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth += 1,
+                Operator::End => depth = depth.wrapping_sub(1),
+                Operator::Return if inline.is_some() => code.replace(start..end, &instructions(&[I::Br(depth)])),
+                Operator::Call { function_index } => {
+                    let with = match self.allocator.imports.get(*function_index as usize) {
+                        Some(intrinsic) => self.intrinsic(*intrinsic),
+                        None => call(self.merged[function_index], &[]),
+                    };
+                    code.replace(start..end, &with);
+                }
+                _ => {}
+            }
+        }
+        Ok(code.finish())
+    }
+
+    fn intrinsic(&self, intrinsic: Intrinsic) -> Vec<u8> {
+        let value = match intrinsic {
+            Intrinsic::State => self.layout.state,
+            Intrinsic::NearEnd => self.layout.near_end,
+            Intrinsic::FarStart => self.layout.far_start,
+            Intrinsic::FarEnd => self.layout.far_end,
+            Intrinsic::Grow if self.layout.spec == Spec::V1 => return instructions(&[I::MemoryGrow(0)]),
+            Intrinsic::Grow => return instructions(&[I::Drop, I::I32Const(-1)]),
+        };
+        instructions(&[I::I32Const(value.cast_signed())])
+    }
+
+    /// Begins a function whose first locals are those of one of the allocator's functions, and whose last ones are `more`.
+    /// Returns it with the number of the first of those, and the allocator's code, without its end.
+    fn around(&mut self, function: u32, more: u32) -> Result<(Function, u32, Vec<u8>), ConvertError> {
+        self.merge_calls(function)?;
+        let allocator = self.allocator;
+        let body = allocator.body(function);
+        let mut first = allocator.types[function as usize].params().len() as u32;
+        let mut locals = Vec::new();
+        for local in body.get_locals_reader().map_err(|error| invalid(&error))? {
+            let (count, ty) = local.map_err(|error| invalid(&error))?;
+            first += count;
+            locals.push((count, if ty == I32 { ValType::I32 } else { ValType::I64 }));
+        }
+        locals.push((more, ValType::I32));
+        let start =
+            body.get_binary_reader_for_operators().map_err(|error| invalid(&error))?.original_position() as usize;
+        let code = self.translate(function, start..body.range().end as usize - 1, Some(0))?;
+        Ok((Function::new(locals), first, code))
+    }
+
+    /// Whether a size has to be compared with what the legacy host serves at most: not where an arena is no larger.
+    fn bounds_sizes(&self) -> bool {
+        self.layout.spec == Spec::V1 || self.layout.high - self.layout.low > LARGEST.cast_unsigned()
+    }
+
+    /// What `ext_allocator_malloc_version_1` becomes. `host` is the import, under local; `slot`
+    /// is the function whose place it takes.
+    pub(super) fn add_malloc(&mut self, host: Option<u32>, slot: Option<u32>) -> Result<u32, ConvertError> {
+        let index = self.reserve_at(slot, "heapbase::malloc", &[I32], &[I32]);
+        let (mut body, size, code) = self.around(self.allocator.alloc, 1)?;
+        body.instruction(&I::LocalGet(0)).instruction(&I::LocalSet(size));
+        body.instruction(&I::Block(BlockType::Empty));
+        if self.bounds_sizes() {
+            body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(LARGEST)).instruction(&I::I32GtU);
+            body.instruction(&I::BrIf(0));
+        }
+        body.instruction(&I::Block(BlockType::Result(ValType::I32))).raw(code).instruction(&I::End);
+        // The parameter is free to hold the result.
+        body.instruction(&I::LocalTee(0)).instruction(&I::I32Eqz).instruction(&I::BrIf(0));
+        body.instruction(&I::LocalGet(0)).instruction(&I::Return).instruction(&I::End);
+        match host {
+            Some(host) => body.instruction(&I::LocalGet(size)).instruction(&I::Call(host)),
+            // A null would make a panic handler that formats with the allocator recurse.
+            None => body.instruction(&I::Unreachable),
+        };
+        body.instruction(&I::End);
+        self.fill(index, body);
+        self.malloc = Some(index);
+        Ok(index)
+    }
+
+    /// What `ext_allocator_free_version_1` becomes. `host` is the import, under local; `slot`
+    /// is the function whose place it takes.
+    pub(super) fn add_free(&mut self, host: Option<u32>, slot: Option<u32>) -> Result<u32, ConvertError> {
+        let index = self.reserve_at(slot, "heapbase::free", &[I32], &[]);
+        let (mut body, _, code) = self.around(self.allocator.free, 0)?;
+        for instruction in self.is_ours(0) {
+            body.instruction(&instruction);
+        }
+        body.instruction(&I::I32Eqz).instruction(&I::If(BlockType::Empty));
+        match host {
+            Some(host) => body.instruction(&I::LocalGet(0)).instruction(&I::Call(host)).instruction(&I::Return),
+            None => body.instruction(&I::Unreachable),
+        };
+        body.instruction(&I::End);
+        body.instruction(&I::Block(BlockType::Empty)).raw(code).instruction(&I::End).instruction(&I::End);
+        self.fill(index, body);
+        self.free = Some(index);
+        Ok(index)
+    }
+
+    /// Whether the address in a local is the allocator's.
+    fn is_ours(&self, local: u32) -> Vec<I<'static>> {
+        let low = self.layout.low.cast_signed();
+        let length = self.layout.high.wrapping_sub(self.layout.low).cast_signed();
+        vec![I::LocalGet(local), I::I32Const(low), I::I32Sub, I::I32Const(length), I::I32LtU]
+    }
+
+    /// The functions that v1 exports, by name.
+    pub(super) fn add_exports(&mut self) -> Result<Vec<(&'static str, u32)>, ConvertError> {
+        let inner = self.merge(self.allocator.alloc)?;
+        let free = self.merge(self.allocator.free)?;
+        let resize = self.allocator.resize.map(|resize| self.merge(resize)).transpose()?;
+        let marker = self.add("v1", &[], &[], 0, &[]);
+        let alloc = self.add(
+            "alloc",
+            &[I32],
+            &[I32],
+            0,
+            &[
+                I::LocalGet(0),
+                I::I32Const(LARGEST),
+                I::I32GtU,
+                I::If(BlockType::Empty),
+                I::I32Const(0),
+                I::Return,
+                I::End,
+                I::LocalGet(0),
+                I::Call(inner),
+            ],
+        );
+        let dealloc = self.add(
+            "dealloc",
+            &[I32, I32],
+            &[],
+            0,
+            &[I::LocalGet(0), I::I32Eqz, I::If(BlockType::Empty), I::Return, I::End, I::LocalGet(0), I::Call(free)],
+        );
+        let mut code =
+            vec![I::LocalGet(0), I::I32Eqz, I::If(BlockType::Empty), I::LocalGet(2), I::Call(alloc), I::Return, I::End];
+        if let Some(resize) = resize {
+            code.extend([
+                I::LocalGet(2),
+                I::I32Const(LARGEST),
+                I::I32LeU,
+                I::If(BlockType::Empty),
+                I::LocalGet(0),
+                I::LocalGet(2),
+                I::Call(resize),
+                I::If(BlockType::Empty),
+                I::LocalGet(0),
+                I::Return,
+                I::End,
+                I::End,
+            ]);
+        }
+        // Locals: 3 the new block, 4 what is left to copy, from the end.
+        code.extend([I::LocalGet(2), I::Call(alloc), I::LocalTee(3), I::If(BlockType::Empty)]);
+        code.extend([
+            I::LocalGet(1),
+            I::LocalGet(2),
+            I::LocalGet(1),
+            I::LocalGet(2),
+            I::I32LtU,
+            I::Select,
+            I::LocalSet(4),
+        ]);
+        for (width, load, store) in [
+            (8, I::I64Load(memory(0, 0)), I::I64Store(memory(0, 0))),
+            (1, I::I32Load8U(memory(0, 0)), I::I32Store8(memory(0, 0))),
+        ] {
+            code.extend([
+                I::Block(BlockType::Empty),
+                I::Loop(BlockType::Empty),
+                I::LocalGet(4),
+                I::I32Const(width),
+                I::I32LtU,
+                I::BrIf(1),
+                I::LocalGet(4),
+                I::I32Const(width),
+                I::I32Sub,
+                I::LocalSet(4),
+                I::LocalGet(3),
+                I::LocalGet(4),
+                I::I32Add,
+                I::LocalGet(0),
+                I::LocalGet(4),
+                I::I32Add,
+                load,
+                store,
+                I::Br(0),
+                I::End,
+                I::End,
+            ]);
+        }
+        code.extend([I::LocalGet(0), I::Call(free), I::End, I::LocalGet(3)]);
+        let realloc = self.add("realloc", &[I32, I32, I32], &[I32], 2, &code);
+        Ok(vec![("v1", marker), ("alloc", alloc), ("dealloc", dealloc), ("realloc", realloc)])
+    }
+
+    /// The functions that serve a growth of the runtime's own in place: grow, copy, release. `None` where the allocator
+    /// cannot resize. `places` are those of the shims in table 0.
+    pub(super) fn growth(
+        &mut self,
+        growth: &Growth,
+        copy: u32,
+        places: (Option<u32>, Option<u32>),
+    ) -> Result<Option<[u32; 3]>, ConvertError> {
+        let (Some(resize), Some(malloc), Some(free)) = (self.allocator.resize, self.malloc, self.free) else {
+            return Ok(None);
+        };
+        let grow = match self.grows.iter().find(|(via, freed, _)| *via == growth.malloc && *freed == growth.free) {
+            Some((.., index)) => *index,
+            None => {
+                let resize = self.merge(resize)?;
+                let index = self.add_grow(resize, malloc, growth, places);
+                self.grows.push((growth.malloc, growth.free, index));
+                index
+            }
+        };
+        let copying = match self.copies.iter().find(|(original, _)| *original == copy) {
+            Some((_, index)) => *index,
+            None => {
+                let same = [
+                    I::LocalGet(0),
+                    I::LocalGet(1),
+                    I::I32Eq,
+                    I::If(BlockType::Empty),
+                    I::LocalGet(0),
+                    I::Return,
+                    I::End,
+                ];
+                let moved = [I::LocalGet(0), I::LocalGet(1), I::LocalGet(2), I::Call(copy)];
+                let index = self.add("heapbase::copy_if_moved", &[I32; 3], &[I32], 0, &[&same[..], &moved].concat());
+                self.copies.push((copy, index));
+                index
+            }
+        };
+        let release = match self.releases.iter().find(|(via, _)| *via == growth.free) {
+            Some((_, index)) => *index,
+            None => {
+                let same = [I::LocalGet(0), I::LocalGet(1), I::I32Eq, I::If(BlockType::Empty), I::Return, I::End];
+                let moved = called(growth.free, free);
+                let code = [&same[..], &[I::LocalGet(0)], &moved].concat();
+                let index = self.add("heapbase::free_if_moved", &[I32; 2], &[], 0, &code);
+                self.releases.push((growth.free, index));
+                index
+            }
+        };
+        Ok(Some([grow, copying, release]))
+    }
+
+    /// `(size, old) -> block`: the old block if it could be resized, otherwise a new one.
+    fn add_grow(&mut self, resize: u32, malloc: u32, growth: &Growth, places: (Option<u32>, Option<u32>)) -> u32 {
+        let mut conditions: Vec<Vec<I<'static>>> = vec![self.is_ours(1)];
+        if self.bounds_sizes() {
+            conditions.push(vec![I::LocalGet(0), I::I32Const(LARGEST), I::I32LeU]);
+        }
+        // The static pointers still lead to the allocator.
+        for (via, place) in [(growth.malloc, places.0), (growth.free, places.1)] {
+            if let (Via::Pointer { pointer, .. }, Some(place)) = (via, place) {
+                conditions.push(vec![
+                    I::I32Const(0),
+                    I::I32Load(memory(pointer, 2)),
+                    I::I32Const(place.cast_signed()),
+                    I::I32Eq,
+                ]);
+            }
+        }
+        let mut code = vec![I::Block(BlockType::Empty)];
+        for condition in conditions {
+            code.extend(condition);
+            code.extend([I::I32Eqz, I::BrIf(0)]);
+        }
+        code.extend([
+            I::LocalGet(1),
+            I::LocalGet(0),
+            I::Call(resize),
+            I::I32Eqz,
+            I::BrIf(0),
+            I::LocalGet(1),
+            I::Return,
+            I::End,
+        ]);
+        code.push(I::LocalGet(0));
+        code.extend(called(growth.malloc, malloc));
+        self.add("heapbase::grow_or_malloc", &[I32; 2], &[I32], 0, &code)
+    }
+}
+
+/// The call of an allocator's function as the runtime makes it.
+fn called(via: Via, direct: u32) -> Vec<I<'static>> {
+    match via {
+        Via::Direct => vec![I::Call(direct)],
+        Via::Pointer { pointer, ty } => {
+            vec![I::I32Const(0), I::I32Load(memory(pointer, 2)), I::CallIndirect { type_index: ty, table_index: 0 }]
+        }
+    }
+}

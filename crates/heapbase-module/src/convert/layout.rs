@@ -1,0 +1,125 @@
+//! Where things lie in a converted module's memory.
+
+use super::{error::ConvertError, survey::Survey};
+use crate::SectionKind;
+use crate::spec::Spec;
+
+/// Bytes of a WebAssembly page.
+pub(super) const WASM_PAGE: u64 = 64 * 1024;
+/// Bytes of a page of the machines that nodes run on.
+const PAGE: u64 = 4096;
+/// Alignment of state, arena and heap base.
+const ALIGN: u64 = 16;
+/// What is left of the arena's last page for the host's first blocks: what it allocates on the shortest call.
+const HOST_SHARE: u64 = 1024;
+/// Near memory has room for a few blocks.
+const LEAST_NEAR: u64 = 256;
+/// Pages of a 32-bit memory.
+const CEILING: u64 = 65_536;
+
+/// The layout of one conversion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) spec: Spec,
+    /// The allocator's state, near memory behind it.
+    pub(super) state: u32,
+    pub(super) near_end: u32,
+    pub(super) far_start: u32,
+    pub(super) far_end: u32,
+    /// Everything the allocator gives out lies from here on, and under local below `high`.
+    pub(super) low: u32,
+    pub(super) high: u32,
+    /// The new `__heap_base`, under local.
+    pub(super) heap_base: Option<u32>,
+    pub(super) minimum: u64,
+    pub(super) maximum: Option<u64>,
+}
+
+impl Layout {
+    /// Lays a module out. `arena` is in bytes and counts under local only.
+    pub(super) fn new(survey: &Survey<'_>, spec: Spec, arena: u32, state_size: u32) -> Result<Self, ConvertError> {
+        let [memory] = survey.memories[..] else {
+            return Err(ConvertError::unsupported(
+                format!("the module has {} memories", survey.memories.len()),
+                SectionKind::Memory,
+                "a runtime has one, imported as `env.memory` or exported as `memory`",
+            ));
+        };
+        if memory.memory64 || memory.shared || memory.page_size_log2.is_some_and(|log2| log2 != 16) {
+            return Err(ConvertError::unsupported(
+                "the memory is 64-bit, shared, or has pages of another size",
+                SectionKind::Memory,
+                "nodes load modules with one plain 32-bit memory",
+            ));
+        }
+        // Without a heap base nothing is known to be free below the end of the memory.
+        let base = survey.heap_base.map_or(memory.initial * WASM_PAGE, |base| u64::from(base.value));
+        let low = base.max(survey.data_end).next_multiple_of(ALIGN);
+        let state_size = u64::from(state_size).next_multiple_of(ALIGN);
+        if spec == Spec::V1 { v1(memory, low, state_size) } else { local(memory, base, low, arena.into(), state_size) }
+    }
+
+    /// Pages that the memory's minimum gained.
+    pub(super) fn pages_added(&self, before: u64) -> u64 {
+        self.minimum - before
+    }
+}
+
+/// The state at the beginning of the heap, near memory up to the end of the minimum, and growth.
+fn v1(memory: wasmparser::MemoryType, low: u64, state_size: u64) -> Result<Layout, ConvertError> {
+    let needed = (low + state_size + LEAST_NEAR).div_ceil(WASM_PAGE);
+    let minimum = memory.initial.max(needed);
+    let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
+    if minimum >= CEILING {
+        return Err(ConvertError::TooLarge { arena: 0, pages: minimum, ceiling: CEILING - 1 });
+    }
+    let near_end = (minimum * WASM_PAGE) as u32;
+    Ok(Layout {
+        spec: Spec::V1,
+        state: low as u32,
+        near_end,
+        far_start: near_end,
+        far_end: near_end,
+        low: low as u32,
+        high: u32::MAX,
+        heap_base: None,
+        minimum,
+        maximum,
+    })
+}
+
+/// State and near memory in the arena's last page, which the host's heap shares; far memory below.
+fn local(
+    memory: wasmparser::MemoryType,
+    base: u64,
+    low: u64,
+    arena: u64,
+    state_size: u64,
+) -> Result<Layout, ConvertError> {
+    let room = (state_size + LEAST_NEAR + HOST_SHARE).next_multiple_of(PAGE);
+    let least = room + PAGE;
+    if arena < least {
+        return Err(ConvertError::TooSmall { arena, least });
+    }
+    let state = (low + arena - room) & !(PAGE - 1);
+    let heap_base = state + room - HOST_SHARE;
+    // At least as many bytes above the heap base as before.
+    let added = (heap_base - base).div_ceil(WASM_PAGE);
+    let minimum = memory.initial + added;
+    let maximum = memory.maximum.map(|maximum| maximum + added);
+    if let Some(pages) = maximum.or(Some(minimum)).filter(|pages| *pages > CEILING) {
+        return Err(ConvertError::TooLarge { arena, pages, ceiling: CEILING });
+    }
+    Ok(Layout {
+        spec: Spec::Local,
+        state: state as u32,
+        near_end: heap_base as u32,
+        far_start: low as u32,
+        far_end: state as u32,
+        low: low as u32,
+        high: heap_base as u32,
+        heap_base: Some(heap_base as u32),
+        minimum,
+        maximum,
+    })
+}
