@@ -5,10 +5,12 @@
 
 mod block;
 mod call;
+mod convert;
 mod demo;
 mod exit;
 mod inspect;
 mod result;
+mod rewritten;
 mod run;
 mod source;
 mod text;
@@ -34,6 +36,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Call(call::Call),
     Block(block::Block),
+    Convert(convert::Convert),
     Demo(demo::Demo),
 }
 
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Inspect(inspect) => inspect.run(),
         Command::Call(call) => call.run(),
         Command::Block(block) => block.run(),
+        Command::Convert(convert) => convert.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {
