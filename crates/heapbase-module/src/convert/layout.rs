@@ -59,6 +59,14 @@ impl Layout {
         if spec == Spec::V1 { v1(memory, low, state_size) } else { local(memory, base, low, arena.into(), state_size) }
     }
 
+    /// Takes the arena's first word away from the allocator; its address.
+    pub(super) fn take_word(&mut self) -> u32 {
+        let word = self.low;
+        self.low += ALIGN as u32;
+        self.far_start += ALIGN as u32;
+        word
+    }
+
     /// Pages that the memory's minimum gained.
     pub(super) fn pages_added(&self, before: u64) -> u64 {
         self.minimum - before
