@@ -17,12 +17,15 @@ use std::{
 /// What one run gave: the mean cost of one call, and the answer of the last.
 pub type Ran = Result<(Sample, Vec<u8>), String>;
 
+/// Does a row's work that often.
+pub type Run<'a> = Box<dyn FnMut(u32) -> Ran + 'a>;
+
 /// One contestant's way to do a row's work.
 pub struct Runner<'a> {
     /// The column.
     pub name: String,
     /// Does the work that often.
-    pub run: Box<dyn FnMut(u32) -> Ran + 'a>,
+    pub run: Run<'a>,
 }
 
 /// A contestant's process, kept for the whole run.
