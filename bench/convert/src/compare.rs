@@ -5,7 +5,7 @@ use bench_common::{Work, material::Case};
 use bench_host::{
     race::{Cell, race},
     report,
-    runners::{Peer, served},
+    runners::{Peer, alternating},
     state::PreparedCase,
 };
 use std::{
@@ -29,10 +29,10 @@ pub struct Options {
     #[arg(long)]
     case: Vec<PathBuf>,
     /// Rounds.
-    #[arg(long, default_value_t = 41)]
+    #[arg(long, default_value_t = 61)]
     rounds: u32,
-    /// How long one sample lasts at least, in milliseconds.
-    #[arg(long, default_value_t = 20)]
+    /// How long one sample lasts at least, in milliseconds of processor time.
+    #[arg(long, default_value_t = 10)]
     sample: u64,
     /// Contestants: sc-executor, sc-executor-eager, heapbase.
     #[arg(long, value_delimiter = ',', default_value = "sc-executor,heapbase")]
@@ -86,7 +86,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let each = if options.control { 3 } else { 2 };
     for (title, work) in works {
-        let runners = who.iter().map(|(peer, file)| served(peer, &work(file), false)).collect();
+        let runners = who.iter().map(|(peer, file)| alternating(peer, &work(file))).collect();
         let target = Some(Duration::from_millis(options.sample));
         let row = race(&title, options.rounds, target, runners)?;
         println!("{title}");

@@ -244,7 +244,7 @@ fn document(
 }
 
 fn repeat(contestant: &str, file: &Path, entry: &str, rounds: u32) -> Result<()> {
-    use bench_common::{Block, material, stats};
+    use bench_common::{Block, material, stats, stats::Clock};
     let mut contestant = contestants::by_name(contestant, None)?;
     let mut work: Box<dyn FnMut() -> Result<(), String>> = if entry == "block" {
         let case = material::Case::read(file)?;
@@ -260,12 +260,12 @@ fn repeat(contestant: &str, file: &Path, entry: &str, rounds: u32) -> Result<()>
         let entry = entry.to_owned();
         Box::new(move || contestant.call(&runtime, &entry, &[]).map(drop))
     };
-    let first = stats::sample(1, &mut work).map_err(anyhow::Error::msg)?;
+    let first = stats::sample(1, Clock::Wall, &mut work).map_err(anyhow::Error::msg)?;
     println!("the first: {}", stats::human(first.nanos));
-    let one = stats::sample(1, &mut work).map_err(anyhow::Error::msg)?;
+    let one = stats::sample(1, Clock::Wall, &mut work).map_err(anyhow::Error::msg)?;
     let calls = (1e9 / one.nanos).max(1.0) as u32;
     for _ in 0..rounds {
-        let sample = stats::sample(calls, &mut work).map_err(anyhow::Error::msg)?;
+        let sample = stats::sample(calls, Clock::Wall, &mut work).map_err(anyhow::Error::msg)?;
         println!("{}, {:.1} faults", stats::human(sample.nanos), sample.faults);
     }
     Ok(())

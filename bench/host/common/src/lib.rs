@@ -15,7 +15,7 @@ pub mod stats;
 use anyhow::{Context, Result};
 use material::{Case, Runtime};
 use serde::{Deserialize, Serialize};
-use stats::{Sample, sample};
+use stats::{Clock, Sample, sample};
 use std::{
     collections::HashMap,
     io::{BufRead, Write},
@@ -58,6 +58,10 @@ pub struct Request {
     pub calls: u32,
     /// Begin with a new executor, so that the work includes compiling.
     pub fresh: bool,
+    /// What a sample's time is.
+    pub clock: Clock,
+    /// Do it on this processor and no other.
+    pub processor: Option<usize>,
 }
 
 /// One unit of work.
@@ -159,7 +163,8 @@ pub fn serve(hello: &Hello, make: impl Fn() -> Box<dyn Contestant>) -> Result<()
         }
         let contestant = contestant.get_or_insert_with(&make);
         let mut output = Vec::new();
-        let done = sample(request.calls, || {
+        stats::stay_on(request.processor)?;
+        let done = sample(request.calls, request.clock, || {
             output = run(&mut **contestant)?;
             Ok::<(), String>(())
         });
@@ -207,7 +212,9 @@ mod tests {
     #[test]
     fn a_request_survives_its_line() {
         let work = Work::Call { runtime: "a b.wasm".into(), entry: "Core_version".into(), input: vec![1] };
-        let line = serde_json::to_string(&Request { work, calls: 3, fresh: true }).unwrap();
+        let line =
+            serde_json::to_string(&Request { work, calls: 3, fresh: true, clock: Clock::Wall, processor: Some(1) })
+                .unwrap();
         let back: Request = serde_json::from_str(&line).unwrap();
         assert!(back.fresh && back.calls == 3 && !line.contains('\n'));
     }
