@@ -1,19 +1,12 @@
 //! heapbase-host beside sc-executor and smoldot: time, page faults, and the same answers.
 
-mod contestants;
 mod parity;
-mod race;
-mod report;
 mod rows;
-mod runners;
-mod state;
 
 use anyhow::{Context, Result, bail};
-use bench_common::{Hello, locked_version};
+use bench_host::{contestants, machine, race::Effort, report, runners::Peer, state, versions};
 use clap::{Parser, Subcommand};
-use race::Effort;
 use rows::{Bench, Section};
-use runners::Peer;
 use std::{
     cell::RefCell,
     fmt::Write,
@@ -103,8 +96,7 @@ fn main() -> Result<ExitCode> {
             repeat(&contestant, &file, &entry, rounds)?;
         }
         Some(Task::Serve { contestant }) => {
-            contestants::by_name(&contestant, None)?;
-            bench_common::serve(&hello(), || contestants::by_name(&contestant, None).expect("it was made once"))?;
+            bench_host::serve(&contestant)?;
         }
         Some(Task::Cold { contestant, runtime, cache }) => {
             let contestant = contestants::by_name(&contestant, cache.as_deref())?;
@@ -113,14 +105,6 @@ fn main() -> Result<ExitCode> {
         Some(Task::Nothing) => {}
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The packages of this program that the figures depend on.
-fn hello() -> Hello {
-    let lock = include_str!("../Cargo.lock");
-    let versions = ["sc-executor", "heapbase-host", "sp-io", "sp-state-machine", "wasmtime", "wasmi"]
-        .map(|name| (name.to_owned(), locked_version(lock, name).unwrap_or_default()));
-    Hello { versions: versions.into() }
 }
 
 fn race(shared: &Path, options: &RaceOptions) -> Result<()> {
@@ -138,7 +122,7 @@ fn race(shared: &Path, options: &RaceOptions) -> Result<()> {
     }
     let peers: Vec<_> = peers.into_iter().map(|peer| Rc::new(RefCell::new(peer))).collect();
 
-    let versions = rows::versions(&peers);
+    let versions = versions(&peers);
     let wasmtime = versions.get("wasmtime").cloned().unwrap_or_default();
     match wasmtime.as_slice() {
         [one] => eprintln!("all contestants are built with wasmtime {one}"),
@@ -259,23 +243,8 @@ fn document(
     text
 }
 
-/// Processor, cores and kernel.
-fn machine() -> String {
-    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
-    let cpu = read("/proc/cpuinfo");
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("an unknown processor", |rest| rest.trim_start_matches(['\t', ' ', ':']).trim())
-        .to_owned();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let kernel = read("/proc/sys/kernel/osrelease");
-    let kernel = kernel.split('-').next().unwrap_or_default().trim().to_owned();
-    format!("{model}, {cores} cores, {} {kernel} (shared machine)", std::env::consts::OS)
-}
-
 fn repeat(contestant: &str, file: &Path, entry: &str, rounds: u32) -> Result<()> {
-    use bench_common::{Block, material, stats};
+    use bench_common::{Block, material, stats, stats::Clock};
     let mut contestant = contestants::by_name(contestant, None)?;
     let mut work: Box<dyn FnMut() -> Result<(), String>> = if entry == "block" {
         let case = material::Case::read(file)?;
@@ -291,12 +260,12 @@ fn repeat(contestant: &str, file: &Path, entry: &str, rounds: u32) -> Result<()>
         let entry = entry.to_owned();
         Box::new(move || contestant.call(&runtime, &entry, &[]).map(drop))
     };
-    let first = stats::sample(1, &mut work).map_err(anyhow::Error::msg)?;
+    let first = stats::sample(1, Clock::Wall, &mut work).map_err(anyhow::Error::msg)?;
     println!("the first: {}", stats::human(first.nanos));
-    let one = stats::sample(1, &mut work).map_err(anyhow::Error::msg)?;
+    let one = stats::sample(1, Clock::Wall, &mut work).map_err(anyhow::Error::msg)?;
     let calls = (1e9 / one.nanos).max(1.0) as u32;
     for _ in 0..rounds {
-        let sample = stats::sample(calls, &mut work).map_err(anyhow::Error::msg)?;
+        let sample = stats::sample(calls, Clock::Wall, &mut work).map_err(anyhow::Error::msg)?;
         println!("{}, {:.1} faults", stats::human(sample.nanos), sample.faults);
     }
     Ok(())

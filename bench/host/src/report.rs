@@ -53,8 +53,8 @@ pub fn ratio(row: &Row) -> Option<(f64, f64)> {
     multiple(base, other)
 }
 
-/// `other` as a multiple of `base`.
-fn multiple(base: &Cell, other: &Cell) -> Option<(f64, f64)> {
+/// `other` as a multiple of `base`: the median of the rounds' ratios, and its median absolute deviation.
+pub fn multiple(base: &Cell, other: &Cell) -> Option<(f64, f64)> {
     let (base, other) = (base.outcome.as_ref().ok()?, other.outcome.as_ref().ok()?);
     median_and_deviation(base.rounds.iter().zip(&other.rounds).map(|(base, other)| other / base).collect())
 }
@@ -74,7 +74,8 @@ pub fn line(row: &Row) -> String {
     format!("{}{ratio}: {}", row.title, cells.join(" | "))
 }
 
-fn cell(cell: &Cell) -> String {
+/// Time and page faults, or why there are none.
+pub fn cell(cell: &Cell) -> String {
     match &cell.outcome {
         Ok(summary) => {
             format!("{} ± {}, {:.0} faults", human(summary.median), human(summary.deviation), summary.faults)

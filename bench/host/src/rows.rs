@@ -1,18 +1,17 @@
 //! The rows: what is raced, and on what.
 
-use crate::{
-    race::{Effort, Row, race},
-    runners::{Peer, Runner, process, served},
-    state::PreparedCase,
-};
 use anyhow::{Context, Result};
 use bench_common::{
     Work,
     material::{Case, Runtime, case_files, corpus_files},
 };
+use bench_host::{
+    race::{Effort, Row, race},
+    runners::{Peer, Run, Runner, process, served},
+    state::PreparedCase,
+};
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
     rc::Rc,
@@ -93,7 +92,7 @@ impl Bench<'_> {
         let runtimes = self.runtimes()?;
         let every = if self.smoke { 1 } else { 4 };
         for (title, file) in runtimes.into_iter().step_by(every) {
-            let work = Work::Call { runtime: file, entry: "Core_version".into() };
+            let work = Work::Call { runtime: file, entry: "Core_version".into(), input: Vec::new() };
             let runners = self.peers.iter().map(|peer| served(peer, &work, true)).collect();
             rows.push(report(race(&title, self.effort.cold_rounds, None, runners)?)?);
         }
@@ -112,7 +111,7 @@ impl Bench<'_> {
     pub fn calls(&self, title: &'static str, entry: &str, about: &'static str) -> Result<Section> {
         let mut rows = Vec::new();
         for (title, file) in self.runtimes()? {
-            let work = Work::Call { runtime: file, entry: entry.to_owned() };
+            let work = Work::Call { runtime: file, entry: entry.to_owned(), input: Vec::new() };
             rows.push(self.race(&title, &work)?);
         }
         Ok(Section { title, about, rows, contestants_as_lines: false })
@@ -133,7 +132,7 @@ impl Bench<'_> {
             let proof = self.scratch.join(format!("{}.proof", case.name));
             std::fs::write(&proof, prepared.full_proof()).with_context(|| format!("writing {}", proof.display()))?;
             let parent_state_root = prepared.parent_state_root;
-            let work = Work::Block { case: file, parent_state_root, proof };
+            let work = Work::Block { case: file, runtime: None, parent_state_root, proof };
             let expected = prepared.expected_state_root;
             let mut runners: Vec<Runner<'_>> = self.peers.iter().map(|peer| served(peer, &work, false)).collect();
             for runner in &mut runners {
@@ -197,8 +196,6 @@ impl Bench<'_> {
     }
 }
 
-type Run<'a> = Box<dyn FnMut(u32) -> crate::runners::Ran + 'a>;
-
 /// `run`, failing where its answer is not `expected`.
 fn checked<'a>(mut run: Run<'a>, expected: [u8; 32]) -> Run<'a> {
     Box::new(move |calls| match run(calls) {
@@ -211,20 +208,6 @@ fn checked<'a>(mut run: Run<'a>, expected: [u8; 32]) -> Run<'a> {
 
 /// Says on standard error that a row is done.
 fn report(row: Row) -> Result<Row> {
-    eprintln!("{}", crate::report::line(&row));
+    eprintln!("{}", bench_host::report::line(&row));
     Ok(row)
-}
-
-/// Versions of everything that took part, by name.
-pub fn versions(peers: &[Rc<RefCell<Peer>>]) -> BTreeMap<String, Vec<String>> {
-    let mut versions: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for peer in peers {
-        for (package, version) in &peer.borrow().hello.versions {
-            let known = versions.entry(package.clone()).or_default();
-            if !known.contains(version) {
-                known.push(version.clone());
-            }
-        }
-    }
-    versions
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use bench_common::{
     Hello, Reply, Request, Work,
-    stats::{Sample, sample},
+    stats::{Clock, Sample, sample},
 };
 use std::{
     cell::RefCell,
@@ -17,12 +17,15 @@ use std::{
 /// What one run gave: the mean cost of one call, and the answer of the last.
 pub type Ran = Result<(Sample, Vec<u8>), String>;
 
+/// Does a row's work that often.
+pub type Run<'a> = Box<dyn FnMut(u32) -> Ran + 'a>;
+
 /// One contestant's way to do a row's work.
 pub struct Runner<'a> {
     /// The column.
     pub name: String,
     /// Does the work that often.
-    pub run: Box<dyn FnMut(u32) -> Ran + 'a>,
+    pub run: Run<'a>,
 }
 
 /// A contestant's process, kept for the whole run.
@@ -47,6 +50,18 @@ impl Peer {
         let mut replies = BufReader::new(process.stdout.take().context("its standard output")?);
         let hello = read(&mut replies).with_context(|| format!("{name} says no hello"))?;
         Ok(Self { name: name.to_owned(), process, requests, replies, hello })
+    }
+
+    /// Has the process do what is asked.
+    ///
+    /// # Errors
+    /// The contestant's own words, or that its process ended.
+    pub fn run(&mut self, request: &Request) -> Ran {
+        match self.ask(request) {
+            Ok(Reply::Done { sample, output }) => Ok((sample, output)),
+            Ok(Reply::Failed(error)) => Err(error),
+            Err(error) => Err(format!("{error:#}")),
+        }
     }
 
     fn ask(&mut self, request: &Request) -> Result<Reply> {
@@ -78,12 +93,24 @@ pub fn served<'a>(peer: &Rc<RefCell<Peer>>, work: &Work, fresh: bool) -> Runner<
     let name = peer.borrow().name.clone();
     let (peer, work) = (Rc::clone(peer), work.clone());
     let run = move |calls| {
-        let request = Request { work: work.clone(), calls, fresh };
-        match peer.borrow_mut().ask(&request) {
-            Ok(Reply::Done { sample, output }) => Ok((sample, output)),
-            Ok(Reply::Failed(error)) => Err(error),
-            Err(error) => Err(format!("{error:#}")),
-        }
+        let request = Request { work: work.clone(), calls, fresh, clock: Clock::Wall, processor: None };
+        peer.borrow_mut().run(&request)
+    };
+    Runner { name, run: Box::new(run) }
+}
+
+/// A runner that has `peer` do `work` in processor time, in one round on one processor and in the next on another: what a
+/// contestant has beside it on the machine is in no figure, and where two processors are not alike, all get their share of
+/// both. The first two runs, which may compile, are on all of them.
+pub fn alternating<'a>(peer: &Rc<RefCell<Peer>>, work: &Work) -> Runner<'a> {
+    let name = peer.borrow().name.clone();
+    let (peer, work) = (Rc::clone(peer), work.clone());
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut runs = 0;
+    let run = move |calls| {
+        runs += 1;
+        let processor = (runs > 2).then_some(runs % processors);
+        peer.borrow_mut().run(&Request { work: work.clone(), calls, fresh: false, clock: Clock::Processor, processor })
     };
     Runner { name, run: Box::new(run) }
 }
@@ -93,7 +120,7 @@ pub fn process<'a>(name: &str, program: &Path, arguments: Vec<OsString>) -> Runn
     let program = program.to_owned();
     let run = move |calls| {
         let mut output = Vec::new();
-        let sample = sample(calls, || {
+        let sample = sample(calls, Clock::Wall, || {
             output = answer(Command::new(&program).args(&arguments))?;
             Ok::<(), anyhow::Error>(())
         });

@@ -15,7 +15,7 @@ pub mod stats;
 use anyhow::{Context, Result};
 use material::{Case, Runtime};
 use serde::{Deserialize, Serialize};
-use stats::{Sample, sample};
+use stats::{Clock, Sample, sample};
 use std::{
     collections::HashMap,
     io::{BufRead, Write},
@@ -41,7 +41,7 @@ pub trait Contestant {
 pub struct Block {
     /// The case, read from its file.
     pub case: Case,
-    /// The runtime in its state.
+    /// The runtime that executes it: the one in its state, or another.
     pub runtime: Runtime,
     /// The root of the state before.
     pub parent_state_root: [u8; 32],
@@ -58,6 +58,10 @@ pub struct Request {
     pub calls: u32,
     /// Begin with a new executor, so that the work includes compiling.
     pub fresh: bool,
+    /// What a sample's time is.
+    pub clock: Clock,
+    /// Do it on this processor and no other.
+    pub processor: Option<usize>,
 }
 
 /// One unit of work.
@@ -67,13 +71,17 @@ pub enum Work {
     Call {
         /// The file of the runtime.
         runtime: PathBuf,
-        /// The entry point, called with no input.
+        /// The entry point.
         entry: String,
+        /// Its input.
+        input: Vec<u8>,
     },
     /// A block on its state.
     Block {
         /// The file of the case.
         case: PathBuf,
+        /// The file of a runtime to execute instead of the one in the state, which keeps its own.
+        runtime: Option<PathBuf>,
         /// The root of the state before.
         parent_state_root: [u8; 32],
         /// See [`Block::proof`].
@@ -126,25 +134,26 @@ pub fn serve(hello: &Hello, make: impl Fn() -> Box<dyn Contestant>) -> Result<()
     for line in std::io::stdin().lock().lines() {
         let request: Request = serde_json::from_str(&line?).context("a request")?;
         let run: &mut Run<'_> = match &request.work {
-            Work::Call { runtime, entry } => {
+            Work::Call { runtime, entry, input } => {
                 if !runtimes.contains_key(runtime) {
                     runtimes.insert(runtime.clone(), Runtime::read(runtime)?);
                 }
                 let runtime = &runtimes[runtime];
-                &mut move |contestant| contestant.call(runtime, entry, &[])
+                &mut move |contestant| contestant.call(runtime, entry, input)
             }
-            Work::Block { case, parent_state_root, proof } => {
-                if !blocks.contains_key(case) {
-                    let read = Case::read(case)?;
+            Work::Block { case, runtime, parent_state_root, proof } => {
+                let key = (case.clone(), runtime.clone());
+                if !blocks.contains_key(&key) {
+                    let case = Case::read(case)?;
                     let block = Block {
-                        runtime: read.runtime()?,
-                        case: read,
+                        runtime: runtime.as_deref().map_or_else(|| case.runtime(), Runtime::read)?,
+                        case,
                         parent_state_root: *parent_state_root,
                         proof: proof.clone(),
                     };
-                    blocks.insert(case.clone(), block);
+                    blocks.insert(key.clone(), block);
                 }
-                let block = &blocks[case];
+                let block = &blocks[&key];
                 &mut move |contestant| contestant.block(block).map(Vec::from)
             }
         };
@@ -154,7 +163,8 @@ pub fn serve(hello: &Hello, make: impl Fn() -> Box<dyn Contestant>) -> Result<()
         }
         let contestant = contestant.get_or_insert_with(&make);
         let mut output = Vec::new();
-        let done = sample(request.calls, || {
+        stats::stay_on(request.processor)?;
+        let done = sample(request.calls, request.clock, || {
             output = run(&mut **contestant)?;
             Ok::<(), String>(())
         });
@@ -201,8 +211,10 @@ mod tests {
 
     #[test]
     fn a_request_survives_its_line() {
-        let work = Work::Call { runtime: "a b.wasm".into(), entry: "Core_version".into() };
-        let line = serde_json::to_string(&Request { work, calls: 3, fresh: true }).unwrap();
+        let work = Work::Call { runtime: "a b.wasm".into(), entry: "Core_version".into(), input: vec![1] };
+        let line =
+            serde_json::to_string(&Request { work, calls: 3, fresh: true, clock: Clock::Wall, processor: Some(1) })
+                .unwrap();
         let back: Request = serde_json::from_str(&line).unwrap();
         assert!(back.fresh && back.calls == 3 && !line.contains('\n'));
     }

@@ -19,9 +19,12 @@ use std::path::Path;
 pub fn by_name(name: &str, cache: Option<&Path>) -> Result<Box<dyn Contestant>> {
     Ok(match name {
         "sc-executor" => Box::new(Node::new(peer::sc_executor::<sp_io::SubstrateHostFunctions>(cache))),
+        "sc-executor-eager" => Box::new(Node::new(peer::sc_executor_eager::<sp_io::SubstrateHostFunctions>(cache))),
         "heapbase" => Box::new(Node::new(ours::executor(heapbase_host::Engine::Wasmtime, cache))),
         "heapbase-wasmi" => Box::new(ours::Direct::new(heapbase_host::Engine::Wasmi, cache)),
         "heapbase-direct" => Box::new(ours::Direct::new(heapbase_host::Engine::Wasmtime, cache)),
-        _ => bail!("{name}: the contestants are sc-executor, heapbase, heapbase-direct and heapbase-wasmi"),
+        _ => bail!(
+            "{name}: the contestants are sc-executor, sc-executor-eager, heapbase, heapbase-direct and heapbase-wasmi"
+        ),
     })
 }

@@ -33,7 +33,7 @@ impl<E: CodeExecutor> Contestant for Node<E> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(PreparedCase::new(&block.case).map_err(|error| error.to_string())?),
         };
-        execute_block(&self.executor, state)
+        execute_block(&self.executor, state, &block.runtime)
     }
 }
 
@@ -48,27 +48,32 @@ pub fn call<E: CodeExecutor>(executor: &E, runtime: &Runtime, entry: &str, input
     executor.call(&mut state, &code, entry, input, CallContext::Offchain).0.map_err(|error| error.to_string())
 }
 
-/// Executes the block with a fresh overlay, as an import does, and returns the root of the state after.
+/// Executes the block by `runtime` with a fresh overlay, as an import does, and returns the root of the state after.
 ///
 /// # Errors
 /// What the executor or the state machine says about the failure.
-pub fn execute_block<E: CodeExecutor>(executor: &E, case: &PreparedCase) -> Result<[u8; 32], String> {
+pub fn execute_block<E: CodeExecutor>(
+    executor: &E,
+    case: &PreparedCase,
+    runtime: &Runtime,
+) -> Result<[u8; 32], String> {
     let mut overlay = OverlayedChanges::<Blake2Hasher>::default();
-    execute(executor, case, &mut overlay)?;
+    execute(executor, case, runtime, &mut overlay)?;
     overlay.drain_storage_changes(&case.backend, case.state_version).map(|changes| changes.transaction_storage_root.0)
 }
 
-/// Executes the block and leaves its changes in `overlay`.
+/// Executes the block by `runtime` and leaves its changes in `overlay`.
 ///
 /// # Errors
 /// What the executor or the state machine says about the failure.
 pub fn execute<E: CodeExecutor>(
     executor: &E,
     case: &PreparedCase,
+    runtime: &Runtime,
     overlay: &mut OverlayedChanges<Blake2Hasher>,
 ) -> Result<(), String> {
-    let fetcher = WrappedRuntimeCode(case.runtime.code.as_slice().into());
-    let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: case.heap_pages, hash: case.runtime.hash.to_vec() };
+    let fetcher = WrappedRuntimeCode(runtime.code.as_slice().into());
+    let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: case.heap_pages, hash: runtime.hash.to_vec() };
     let mut extensions = Extensions::default();
     StateMachine::new(
         &case.backend,

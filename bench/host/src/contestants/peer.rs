@@ -11,11 +11,22 @@ const HEAP_PAGES: u32 = 2048;
 ///
 /// `cache` is a folder for wasmtime's own cache of compiled code; a node has none by default.
 pub fn sc_executor<H: HostFunctions>(cache: Option<&Path>) -> WasmExecutor<H> {
+    with_strategy(WasmtimeInstantiationStrategy::PoolingCopyOnWrite, cache)
+}
+
+/// The node's executor where a node is told to make each instance anew: fresh memory, into which the data is copied. The most
+/// that any of its strategies does for each call.
+pub fn sc_executor_eager<H: HostFunctions>(cache: Option<&Path>) -> WasmExecutor<H> {
+    with_strategy(WasmtimeInstantiationStrategy::RecreateInstance, cache)
+}
+
+fn with_strategy<H: HostFunctions>(
+    instantiation_strategy: WasmtimeInstantiationStrategy,
+    cache: Option<&Path>,
+) -> WasmExecutor<H> {
     let heap = HeapAllocStrategy::Static { extra_pages: HEAP_PAGES };
     let mut builder = WasmExecutor::builder()
-        .with_execution_method(WasmExecutionMethod::Compiled {
-            instantiation_strategy: WasmtimeInstantiationStrategy::PoolingCopyOnWrite,
-        })
+        .with_execution_method(WasmExecutionMethod::Compiled { instantiation_strategy })
         .with_onchain_heap_alloc_strategy(heap)
         .with_offchain_heap_alloc_strategy(heap)
         .with_max_runtime_instances(8)

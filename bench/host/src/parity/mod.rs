@@ -7,12 +7,12 @@
 mod failure;
 mod recording;
 
-use crate::{
+use anyhow::Result;
+use bench_common::material::{Case, Runtime, case_files, corpus_files};
+use bench_host::{
     contestants::{node, ours},
     state::PreparedCase,
 };
-use anyhow::Result;
-use bench_common::material::{Case, Runtime, case_files, corpus_files};
 use failure::{Failure, Trap};
 use heapbase_host::{AllocationEvent, Engine, Origin, RawOutcome};
 use recording::{HeapEvent, RecordingHostFunctions, recorded, recording_executor};
@@ -284,7 +284,7 @@ fn cases(case: &Case, count: &mut Count) -> Result<()> {
 /// The keys of the main trie that the block writes.
 fn keys_written(executor: &WasmExecutor<RecordingHostFunctions>, state: &PreparedCase) -> Result<BTreeSet<Vec<u8>>> {
     let mut overlay = OverlayedChanges::<Blake2Hasher>::default();
-    node::execute(executor, state, &mut overlay).map_err(anyhow::Error::msg)?;
+    node::execute(executor, state, &state.runtime, &mut overlay).map_err(anyhow::Error::msg)?;
     let changes = overlay.drain_storage_changes(&state.backend, state.state_version).map_err(anyhow::Error::msg)?;
     Ok(changes.main_storage_changes.into_iter().map(|(key, _)| key).collect())
 }

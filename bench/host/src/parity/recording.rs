@@ -1,6 +1,6 @@
 //! sc-executor with an allocator that notes what it does.
 
-use crate::contestants::peer::sc_executor;
+use bench_host::contestants::peer::sc_executor;
 use sc_executor::WasmExecutor;
 use sp_wasm_interface::ExtendedHostFunctions;
 use std::cell::RefCell;
