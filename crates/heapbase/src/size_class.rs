@@ -10,20 +10,21 @@
 //! Requests up to 120 bytes come from *slabs*: 1 KiB each, all blocks of one *class* (the size rounded up to 8), no header
 //! on a block. Everything above is a tagged block ([`Blocks`]), and so is each slab itself.
 //!
-//! **Lists.** There is one list of free blocks for each class, and one for each size of tagged blocks up to 1 KiB: freed
-//! ones are *kept* there, at most 256 in all, without being merged. Allocating pops a list, freeing pushes, each three or
+//! **Lists.** There is one list of free blocks for each class, and one for each size of tagged blocks up to 512 bytes: freed
+//! ones are *kept* there, fewer than 256 in all, without being merged. Allocating pops a list, freeing pushes, each three or
 //! four words read and written. Whether a block is of a slab is a choice of address, not a branch: in a mix of sizes a
 //! branch is guessed wrong half the time, and that took longer than the rest of the call.
 //!
 //! **Giving back.** A slab's state counts its blocks in use; a slab that becomes empty enters a ring of 64. What leaves the
-//! ring still empty has its blocks unlinked and becomes free memory. Kept blocks are given back when there are too many,
-//! and ring and kept blocks all go back before memory grows, so nothing empty is ever a reason to grow.
+//! ring still empty has its blocks unlinked and becomes free memory. The 256th kept block makes all of them go back: they may
+//! be of sizes that nobody asks for any more. Ring and kept blocks all go back before memory grows, so nothing empty is ever
+//! a reason to grow.
 //!
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class of the slab there, or 0.
 //!
 //! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 127 blocks. Before memory grows, at most 64 slabs
-//! and 256 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
-//! alignment, 18 bins for a slab. The byte map, a thousandth of the heap, is copied when it is outgrown, which doubles it.
+//! and 255 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
+//! alignment, six bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of the heap, is copied when it is outgrown, which doubles it.
 //! Nothing else depends on the size of the heap.
 //!
 //! **Waste.** Once a request is rounded up to 8 bytes, rounding, slab states and tags together take at most 8.8 % of its
@@ -39,7 +40,7 @@
 //!   word of each but the first is the one before.
 //! - **C3** A slab's state counts its blocks in use, and says whether the slab stands in the ring.
 //! - **C4** The list of a size holds tagged blocks of at least that size, which nobody uses though their tags say so; there
-//!   are at most 256, and `kept` counts them.
+//!   are fewer than 256, and `kept` counts them.
 //! - **C5** A request's size and alignment alone decide between slab and tagged block, and a block never changes sides.
 
 mod check;
@@ -52,7 +53,7 @@ use crate::{
     blocks::Blocks,
     memory::PageSource,
 };
-use core::{alloc::Layout, ptr};
+use core::{alloc::Layout, mem::MaybeUninit, ptr};
 
 /// Bytes of a slab and its alignment.
 pub(crate) const SLAB: usize = 256 * WORD;
@@ -66,11 +67,9 @@ const LARGEST: usize = (CLASSES - 1) * UNIT;
 const SLAB_ALIGN: usize = 8 * UNIT;
 /// Slabs found empty that are not given back at once.
 const PENDING: usize = 64;
-/// Freed blocks of fewer units are kept for requests of the same size: up to 1 KiB.
-const LISTS: usize = 129;
-/// So many frees that find no room among the kept blocks make all of them be given back: they may be of sizes that
-/// nobody asks for any more.
-const FORGET: usize = 1024;
+/// Freed blocks of fewer units are kept for requests of the same size: up to 512 bytes. Keeping larger ones, which are
+/// asked for less often, gains nothing and cuts memory up.
+const LISTS: usize = 65;
 /// Entries of the first byte map.
 const FIRST_MAP: usize = 124;
 
@@ -133,7 +132,7 @@ impl State {
         Self(self.0.wrapping_sub(1))
     }
 
-    /// A slab that is empty and not in the ring, or as many blocks kept as may be.
+    /// A slab that is empty and not in the ring, or one more block kept than may be.
     const fn wants_care(self) -> bool {
         self.0 & (Self::COUNT | Self::PENDING) == 0
     }
@@ -170,12 +169,10 @@ impl State {
 pub struct SizeClassAllocator<S> {
     /// First block of each list: free blocks in slabs, then freed tagged blocks that were kept.
     lists: [Addr; LISTS],
-    /// Minus the number of tagged blocks kept, at most 256; stands in for a slab's state.
+    /// Minus the number of tagged blocks kept, fewer than 256; stands in for a slab's state.
     kept: State,
     /// Where the link back from no block goes.
     nowhere: Addr,
-    /// Frees that found as many blocks kept as may be.
-    overflows: usize,
     /// Slabs that were found empty, the oldest at `oldest`, and that may have been used again since.
     pending: [Addr; PENDING],
     oldest: usize,
@@ -210,7 +207,6 @@ impl<S> SizeClassAllocator<S> {
         Self {
             lists: [Addr::NONE; LISTS],
             kept: State(0),
-            overflows: 0,
             nowhere: Addr::NONE,
             pending: [Addr::NONE; PENDING],
             oldest: 0,
@@ -241,6 +237,34 @@ fn slot<const N: usize>(addresses: &mut [Addr; N], index: usize) -> &mut Addr {
     debug_assert!(index < N);
     // SAFETY: lists come from `list_of`, which compares, or from a slab's state; ring positions are reduced.
     unsafe { addresses.get_unchecked_mut(index) }
+}
+
+/// Copies `len` bytes, rounded up to words.
+///
+/// Where WebAssembly has no instruction for it, the library's copy moves one word a step, and its speed halves when the
+/// engine happens to lay that short loop across two lines of code; this one moves 32 bytes a step.
+///
+/// # Safety
+///
+/// Both are blocks of a heap, disjoint, and at least so long.
+unsafe fn copy_words(from: *const u8, to: *mut u8, len: usize) {
+    if cfg!(not(target_family = "wasm")) || cfg!(target_feature = "bulk-memory") {
+        // SAFETY: the caller's promise.
+        return unsafe { ptr::copy_nonoverlapping(from, to, len) };
+    }
+    let mut at = 0;
+    // SAFETY: below the length, and blocks are aligned to a unit.
+    unsafe {
+        while at + 32 <= len {
+            let piece = from.add(at).cast::<[MaybeUninit<u64>; 4]>().read();
+            to.add(at).cast::<[MaybeUninit<u64>; 4]>().write(piece);
+            at += 32;
+        }
+        while at < len {
+            to.add(at).cast::<MaybeUninit<usize>>().write(from.add(at).cast::<MaybeUninit<usize>>().read());
+            at += WORD;
+        }
+    }
 }
 
 impl<S: PageSource> SizeClassAllocator<S> {
@@ -333,7 +357,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
     }
 
     /// Takes the place of pushing when a slab becomes empty, which then goes into the ring in the place of the oldest one
-    /// there; and when as many tagged blocks are kept as may be: the block is given back, and now and then all of them.
+    /// there; and when as many tagged blocks are kept as may be: then all of them are given back.
     ///
     /// # Safety
     ///
@@ -344,10 +368,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
         // SAFETY: the caller's promise; the list says whether the block lies in a slab.
         unsafe {
             if list >= CLASSES {
-                self.overflows += 1;
-                if self.overflows.is_multiple_of(FORGET) {
-                    self.forget();
-                }
+                self.forget();
                 return self.blocks.give(block);
             }
             let slab = block.down_to(SLAB);
@@ -413,7 +434,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     /// A tagged block of `size` bytes, tag included; grows memory if it must.
     fn take(&mut self, size: usize, align: usize) -> Addr {
-        let mut block = self.blocks.take(size, align);
+        let mut block = self.blocks.take_aligned(size, align);
         if block.is_none() {
             for place in 0..PENDING {
                 let slab = core::mem::replace(slot(&mut self.pending, place), Addr::NONE);
@@ -421,7 +442,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
             }
             self.forget();
             loop {
-                block = self.blocks.take(size, align);
+                block = self.blocks.take_aligned(size, align);
                 if block.is_some() || !self.blocks.grow(size, align) {
                     break;
                 }
@@ -450,10 +471,11 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     #[inline(never)]
     fn allocate_tagged(&mut self, size: usize, align: usize) -> *mut u8 {
-        match self.take(size, align) {
-            Addr::NONE => ptr::null_mut(),
-            block => self.blocks.pointer(block),
+        let mut block = if align <= UNIT { self.blocks.take(size) } else { Addr::NONE };
+        if block.is_none() {
+            block = self.take(size, align);
         }
+        if block.is_none() { ptr::null_mut() } else { self.blocks.pointer(block) }
     }
 
     /// Enters a new slab into the byte map; false, with the slab given back, if the map cannot grow.
@@ -485,6 +507,25 @@ impl<S: PageSource> SizeClassAllocator<S> {
         }
         self.mark(slab, class);
         true
+    }
+
+    /// Moves a block: `reallocate` where it does not fit.
+    ///
+    /// # Safety
+    ///
+    /// As for `reallocate`.
+    #[inline(never)]
+    unsafe fn moved(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise on `new_size`; two blocks in use are disjoint, and both hold as many whole words as
+        // the smaller size takes: of a slab's block every word counts, of a tagged one all but the next tag.
+        unsafe {
+            let new = self.allocate(Layout::from_size_align_unchecked(new_size, layout.align()));
+            if !new.is_null() {
+                copy_words(block, new, layout.size().min(new_size));
+                self.deallocate(block, layout);
+            }
+            new
+        }
     }
 
     /// The byte map's index for the KiB that `at` lies in.
@@ -572,7 +613,7 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
             } else {
                 self.resize_tagged(block, new_size)
             };
-            if fits { block } else { crate::moved(self, block, layout, new_size) }
+            if fits { block } else { self.moved(block, layout, new_size) }
         }
     }
 }
