@@ -1,6 +1,7 @@
 //! Times the allocators of heapbase against their peers on wasmtime and V8, in one run.
 
 mod engines;
+mod first_fit;
 mod guests;
 mod report;
 mod workloads;
@@ -53,9 +54,13 @@ fn main() -> Result<()> {
     let bench = home.join("..");
     let keep = !options.smoke && options.engine.is_none() && options.only.is_none();
     let mut section = report::section(&measured, keep.then_some(bench.as_path()))?;
-    let mut touching = guests[..guests.len() - 1].to_vec();
-    touching.push(guests::one(home, guests::BUMP)?);
-    section += &report::touched_table(&names, &engines::touched_pages(&touching, &workloads::short_call())?);
+    eprintln!("measuring memory");
+    let (names, allocators) = (&names[..names.len() - 1], &guests[..guests.len() - 1]);
+    let played: Vec<_> = workloads.iter().collect();
+    let taken = engines::memory(allocators, &played)?;
+    report::Memory { names, workloads: &played, taken }.tables(&mut section);
+    let touching = [allocators, &[guests::one(home, guests::BUMP)?]].concat();
+    report::touched_table(&mut section, names, &engines::memory(&touching, &[&workloads::short_call()])?[0]);
     println!("{section}");
     if keep {
         heapbase_bench_common::replace_section(&bench.join("RESULTS.md"), "alloc", &section)?;
