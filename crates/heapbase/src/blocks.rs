@@ -33,11 +33,12 @@
 mod check;
 
 use crate::{
-    address::{Addr, MIN_BLOCK, Tag, UNIT, WORD},
+    address::{Addr, MIN_BLOCK, Tag, UNIT, WORD, round_up},
     memory::PageSource,
 };
 
 /// Bins to a doubling of size, as a power of two.
+const BIG: usize = 2048;
 const STEPS: u32 = 2;
 /// Blocks of fewer units share the first bin: only a merge makes use of them.
 const LEAST_UNITS: usize = 16;
@@ -45,6 +46,8 @@ const LEAST_UNITS: usize = 16;
 const BINS: usize = 64;
 /// Bytes behind the last segment's end: a fence, and what makes the next tag's place right.
 const RESERVE: usize = UNIT + WORD;
+/// The top takes at least so much more at a time: four pages of 4 KiB.
+const TOP_STEP: usize = 2048 * UNIT;
 /// No less is asked of a source, so that every span holds a block and a fence.
 const LEAST_SPAN: usize = 8 * UNIT;
 
@@ -70,8 +73,10 @@ pub(crate) struct Blocks<S> {
     bottom: Addr,
     /// Where the next block's tag would go, or none before the first growth.
     top: Addr,
-    /// End of the top; the reserve behind it is kept for a fence.
+    /// Where the top stops for now.
     end: Addr,
+    /// Where it stops for good; the reserve behind it is kept for a fence.
+    limit: Addr,
     /// Nothing from here on has been written to.
     fresh: Addr,
     /// Which bins have blocks.
@@ -88,6 +93,7 @@ impl<S> Blocks<S> {
             bottom: Addr::NONE,
             top: Addr::NONE,
             end: Addr::NONE,
+            limit: Addr::NONE,
             fresh: Addr::NONE,
             bits: 0,
             nowhere: Addr::NONE,
@@ -233,7 +239,7 @@ impl<S: PageSource> Blocks<S> {
     #[inline(always)]
     pub(crate) fn take(&mut self, size: usize) -> Addr {
         let bits = self.bits & (!1 << bin_of(size - UNIT));
-        if bits == 0 {
+        if bits == 0 || size >= BIG {
             return self.take_aligned(size, UNIT);
         }
         let bin = bits.trailing_zeros() as usize;
@@ -342,16 +348,26 @@ impl<S: PageSource> Blocks<S> {
         }
     }
 
-    /// Grows memory so that the top holds a block of `size` bytes aligned to `align`, or part of the way if somebody
-    /// else's growth came in between: then the caller tries again. False when memory does not grow.
+    /// Lets the top have more memory: up to its limit in steps, then by growing memory. The caller tries again, as often as
+    /// this says true; false when memory does not grow.
+    ///
+    /// Steps are as small as a few pages so that what was freed is used before memory that nobody has touched.
     pub(crate) fn grow(&mut self, size: usize, align: usize) -> bool {
-        let wanted =
-            if self.top.is_some() { self.short_of(Self::gap(self.top, align), size) } else { size + align + 2 * UNIT };
+        let room = self.limit.above(self.end);
+        let mut wanted = size + align + 2 * UNIT;
+        if self.top.is_some() {
+            wanted = self.short_of(Self::gap(self.top, align), size);
+            if wanted <= room {
+                self.end = self.end.plus(round_up(wanted, TOP_STEP).min(room));
+                return true;
+            }
+            wanted -= room;
+        }
         let Some(span) = self.source.grow(wanted.max(LEAST_SPAN)) else {
             return false;
         };
         let start = Addr(span.start);
-        if self.top.is_none() || self.end.plus(RESERVE) != start {
+        if self.top.is_none() || self.limit.plus(RESERVE) != start {
             let top = first_tag(start);
             if self.top.is_some() {
                 self.close_segment(top);
@@ -359,20 +375,21 @@ impl<S: PageSource> Blocks<S> {
                 self.bottom = start;
             }
             self.top = top;
+            self.end = top;
             self.fresh = top;
         }
-        self.end = start.plus(span.len).down_to(UNIT).minus(RESERVE);
+        self.limit = start.plus(span.len).down_to(UNIT).minus(RESERVE);
         true
     }
 
     /// Ends the current segment with a fence that leads to the next one, and hangs what is left of its top.
     fn close_segment(&mut self, next: Addr) {
-        let rest = self.end.above(self.top);
+        let rest = self.limit.above(self.top);
         // SAFETY: the top and the reserve behind it are ours (B6); what lies below the top is used (B3).
         unsafe {
             let mut fence = self.top;
             if rest >= MIN_BLOCK {
-                fence = self.end;
+                fence = self.limit;
                 self.set_tag(fence, Tag::used(0).with_below_free());
                 self.hang(self.top, rest);
             } else {
@@ -477,7 +494,12 @@ impl<S: PageSource> Blocks<S> {
     /// Grows memory by what the top lacks for `more` bytes. False if it did not, or not where the top is.
     fn grow_top(&mut self, more: usize) -> bool {
         let top = self.top;
-        self.grow(more, UNIT) && self.top == top && self.short_of(0, more) == 0
+        while self.top == top && self.short_of(0, more) != 0 {
+            if !self.grow(more, UNIT) {
+                return false;
+            }
+        }
+        self.top == top
     }
 
     /// From this address on memory reads as zero, unless the source promises nothing.
