@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Requests up to 120 bytes come from *slabs*: 1 KiB each, all blocks of one *class* (the size rounded up to 8), no header
-//! on a block. Everything above is a tagged block ([`Blocks`]), and so is each slab itself.
+//! on a block. Everything above is a tagged block ([`Blocks`]), and so is each slab itself. A class's first blocks lie in a
+//! quarter of a slab that it *shares* with three others: a program that allocates little touches few pages.
 //!
 //! **Lists.** There is one list of free blocks for each class, and one for each size of tagged blocks up to 512 bytes: freed
 //! ones are *kept* there, fewer than 256 in all, without being merged. Allocating pops a list, freeing pushes, each three or
@@ -20,7 +21,10 @@
 //! be of sizes that nobody asks for any more. Ring and kept blocks all go back before memory grows, so nothing empty is ever
 //! a reason to grow.
 //!
-//! **By address alone.** A byte map with one byte for each KiB of the heap holds the class of the slab there, or 0.
+//! The four shared slabs at most stay.
+//!
+//! **By address alone.** A byte map with one byte for each KiB of the heap holds the class of the slab there, or 0. Of a shared
+//! slab the state holds the class of each quarter.
 //!
 //! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 127 blocks. Before memory grows, at most 64 slabs
 //! and 255 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
@@ -35,10 +39,11 @@
 //! Invariants, which [`SizeClassAllocator::check`] tests beside those of the tagged blocks:
 //!
 //! - **C1** A slab is a tagged block of 1 KiB (or a unit more) whose payload is aligned to 1 KiB; the byte map holds its
-//!   class there and 0 everywhere else.
+//!   class there, [`SHARED`] where classes share it, and 0 everywhere else.
 //! - **C2** A class's list holds exactly the free blocks of its slabs. Each block's first word is the next one; the second
 //!   word of each but the first is the one before.
-//! - **C3** A slab's state counts its blocks in use, and says whether the slab stands in the ring.
+//! - **C3** A slab's state counts its blocks in use, one more in a shared slab, and says whether the slab stands in the ring.
+//!   It holds its class, or those of its quarters.
 //! - **C4** The list of a size holds tagged blocks of at least that size, which nobody uses though their tags say so; there
 //!   are fewer than 256, and `kept` counts them.
 //! - **C5** A request's size and alignment alone decide between slab and tagged block, and a block never changes sides.
@@ -73,14 +78,16 @@ const LISTS: usize = 65;
 /// Entries of the first byte map.
 const FIRST_MAP: usize = 124;
 
-/// Blocks of `class` in a slab.
-const fn capacity(class: usize) -> usize {
-    STATE / (class * UNIT)
-}
+/// What a class gets of a slab for its first blocks, in bytes; of the last quarter the state takes some.
+const QUARTER: usize = SLAB / 4;
+/// The byte map's entry for a slab that classes share.
+const SHARED: usize = CLASSES;
 
 const _: () = {
     assert!(block_for(SLAB - WORD) == SLAB && STATE + WORD == SLAB - WORD);
-    assert!(capacity(1) <= State::COUNT && capacity(CLASSES - 1) > 1);
+    // At least two blocks of each class fit, and all that are in use can be counted, in a shared slab with one more.
+    assert!(STATE - 3 * QUARTER >= 2 * LARGEST && QUARTER.is_multiple_of(SLAB_ALIGN));
+    assert!(STATE / UNIT <= State::COUNT && CLASSES <= 16);
 };
 
 /// The list that serves a request, or `None` where only [`Blocks`] does (C5).
@@ -111,7 +118,7 @@ const fn is_small(size: usize, align: usize) -> bool {
     matches!(list_of(size, align), Some(list) if list < CLASSES)
 }
 
-/// A slab's bookkeeping: blocks in use, class, and whether it stands in the pending ring. For tagged blocks a single one
+/// A slab's bookkeeping: blocks in use, class or classes, and whether it stands in the pending ring. For tagged blocks a single one
 /// counts down how many are kept.
 #[derive(Clone, Copy, Debug)]
 struct State(usize);
@@ -120,8 +127,9 @@ impl State {
     const COUNT: usize = 0x7f;
     const PENDING: usize = 0x80;
 
-    const fn new(class: usize) -> Self {
-        Self(class << 8)
+    /// The class of the blocks in a quarter; in the first one, that of a whole slab.
+    const fn with_class(self, class: usize, quarter: usize) -> Self {
+        Self(self.0 | class << (8 + 4 * quarter))
     }
 
     const fn one_out(self) -> Self {
@@ -137,12 +145,14 @@ impl State {
         self.0 & (Self::COUNT | Self::PENDING) == 0
     }
 
+    /// No block is in use.
     const fn is_empty(self) -> bool {
         self.0 & Self::COUNT == 0
     }
 
-    const fn class(self) -> usize {
-        self.0 >> 8
+    /// The class of the blocks in a quarter, 0 if none has been made there; of a whole slab it is that of the first.
+    const fn class(self, quarter: usize) -> usize {
+        self.0 >> (8 + 4 * quarter) & 0xf
     }
 }
 
@@ -173,6 +183,10 @@ pub struct SizeClassAllocator<S> {
     kept: State,
     /// Where the link back from no block goes.
     nowhere: Addr,
+    /// Where the next class finds a quarter of a slab for its first blocks: none is left at the end of a slab.
+    quarter: Addr,
+    /// A bit for each class that has had its quarter.
+    started: usize,
     /// Slabs that were found empty, the oldest at `oldest`, and that may have been used again since.
     pending: [Addr; PENDING],
     oldest: usize,
@@ -208,6 +222,8 @@ impl<S> SizeClassAllocator<S> {
             lists: [Addr::NONE; LISTS],
             kept: State(0),
             nowhere: Addr::NONE,
+            quarter: Addr::NONE,
+            started: 0,
             pending: [Addr::NONE; PENDING],
             oldest: 0,
             map: Addr::NONE,
@@ -328,32 +344,47 @@ impl<S: PageSource> SizeClassAllocator<S> {
         }
     }
 
-    /// Serves a request whose list is empty: takes a tagged block of that size, or makes a slab.
+    /// Serves a request whose list is empty: takes a tagged block of that size, or makes a slab or a quarter of one.
     #[cold]
     #[inline(never)]
     fn refill(&mut self, list: usize) -> *mut u8 {
         if list >= CLASSES {
             return self.allocate_tagged(list * UNIT, UNIT);
         }
-        let slab = self.take(SLAB, SLAB);
-        if slab.is_none() || !self.enter(slab, list as u8) {
-            return ptr::null_mut();
+        let first = self.started >> list & 1 == 0;
+        let mut area = self.quarter;
+        if !first || area.0.is_multiple_of(SLAB) {
+            area = self.take(SLAB, SLAB);
+            let class = if first { SHARED } else { list };
+            if area.is_none() || !self.enter(area, class as u8) {
+                return ptr::null_mut();
+            }
+            // SAFETY: the slab's payload is ours. A shared one counts a block too many, so that it is never empty.
+            unsafe { self.blocks.pointer(area.plus(STATE)).cast::<State>().write(State(usize::from(first))) };
         }
-        // SAFETY: the slab's payload is ours, and blocks stay below its state.
+        let slab = area.down_to(SLAB);
+        let mut end = slab.plus(STATE);
+        if first {
+            self.started |= 1 << list;
+            self.quarter = area.plus(QUARTER);
+            end = if self.quarter < end { self.quarter } else { end };
+        }
+        // SAFETY: the area's bytes are ours, and blocks stay below its end.
         unsafe {
             // The first block goes out, so the second is the first of the list.
             let step = list * UNIT;
-            *slot(&mut self.lists, list) = slab.plus(step);
-            let mut block = slab.plus(step);
-            while block.plus(2 * step) <= slab.plus(STATE) {
+            *slot(&mut self.lists, list) = area.plus(step);
+            let mut block = area.plus(step);
+            while block.plus(2 * step) <= end {
                 self.blocks.store(block, block.plus(step));
                 self.blocks.store(block.plus(step + WORD), block);
                 block = block.plus(step);
             }
             self.blocks.store(block, Addr::NONE);
-            self.blocks.pointer(slab.plus(STATE)).cast::<State>().write(State::new(list).one_out());
+            let state = self.state_of(0, slab);
+            state.write(state.read().with_class(list, area.above(slab) / QUARTER).one_out());
         }
-        self.blocks.pointer(slab)
+        self.blocks.pointer(area)
     }
 
     /// Takes the place of pushing when a slab becomes empty, which then goes into the ring in the place of the oldest one
@@ -395,11 +426,11 @@ impl<S: PageSource> SizeClassAllocator<S> {
             if !was.is_empty() {
                 return;
             }
-            let step = was.class() * UNIT;
+            let step = was.class(0) * UNIT;
             let mut block = slab;
             while block.plus(step) <= slab.plus(STATE) {
                 let next = self.blocks.load(block);
-                let head = slot(&mut self.lists, was.class());
+                let head = slot(&mut self.lists, was.class(0));
                 if *head == block {
                     *head = next;
                 } else {
@@ -546,8 +577,17 @@ impl<S: PageSource> SizeClassAllocator<S> {
         if index >= self.map_len {
             return 0;
         }
-        // SAFETY: inside the map.
-        unsafe { self.blocks.pointer(self.map.plus(index)).read().into() }
+        // SAFETY: inside the map; a shared slab's state knows more.
+        unsafe {
+            match self.blocks.pointer(self.map.plus(index)).read().into() {
+                SHARED => {
+                    let slab = at.down_to(SLAB);
+                    let state = State(self.blocks.load(slab.plus(STATE)).0);
+                    state.class(at.above(slab) / QUARTER)
+                }
+                class => class,
+            }
+        }
     }
 }
 
