@@ -8,6 +8,8 @@ pub const ALLOCATORS: &[&str] = &["heapbase", "dlmalloc", "talc", "rlsf", "picoa
 /// A guest whose allocator does nothing: what the loop around the calls costs.
 pub const LOOP: &str = "none";
 
+/// Ours as the feature `v1` installs it, whose heap starts in the rest of the page that the data end in.
+pub const V1: &str = "heapbase-v1";
 /// An allocator that only bumps a pointer: what touching pages is measured against.
 pub const BUMP: &str = "heapbase-leaking";
 

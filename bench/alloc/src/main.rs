@@ -55,12 +55,14 @@ fn main() -> Result<()> {
     let keep = !options.smoke && options.engine.is_none() && options.only.is_none();
     let mut section = report::section(&measured, keep.then_some(bench.as_path()))?;
     eprintln!("measuring memory");
-    let (names, allocators) = (&names[..names.len() - 1], &guests[..guests.len() - 1]);
+    let peers = &guests[1..guests.len() - 1];
+    let allocators = [&guests[..1], &[guests::one(home, guests::V1)?], peers].concat();
+    let names: Vec<String> = allocators.iter().map(|(name, _)| name.clone()).collect();
     let played: Vec<_> = workloads.iter().collect();
-    let taken = engines::memory(allocators, &played)?;
-    report::Memory { names, workloads: &played, taken }.tables(&mut section);
-    let touching = [allocators, &[guests::one(home, guests::BUMP)?]].concat();
-    report::touched_table(&mut section, names, &engines::memory(&touching, &[&workloads::short_call()])?[0]);
+    let taken = engines::memory(&allocators, &played)?;
+    report::Memory { names: &names, workloads: &played, taken }.tables(&mut section);
+    let touching = [&allocators[..], &[guests::one(home, guests::BUMP)?]].concat();
+    report::touched_table(&mut section, &names, &engines::memory(&touching, &[&workloads::short_call()])?[0]);
     println!("{section}");
     if keep {
         heapbase_bench_common::replace_section(&bench.join("RESULTS.md"), "alloc", &section)?;

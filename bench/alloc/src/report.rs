@@ -139,6 +139,14 @@ impl Memory<'_> {
         (pages * page) as f64 / self.workloads[workload].peak_live as f64
     }
 
+    /// Bytes of pages over bytes alive, of all recorded workloads together.
+    fn together(&self, page: u64, of: impl Fn(&[Taken]) -> u64) -> f64 {
+        let recorded = self.workloads.iter().zip(&self.taken).filter(|(workload, _)| workload.recorded);
+        let (pages, live) =
+            recorded.fold((0, 0), |(pages, live), (workload, taken)| (pages + of(taken), live + workload.peak_live));
+        (pages * page) as f64 / live as f64
+    }
+
     fn table(&self, out: &mut String, title: &str, page: u64, of: fn(&Taken) -> u64) {
         let _ = writeln!(out, "\n{title}, over bytes alive:\n");
         let _ = writeln!(out, "| workload | live KiB | bound | first fit | {} |", self.names.join(" | "));
@@ -152,11 +160,9 @@ impl Memory<'_> {
             }
             out.push('\n');
         }
-        let _ = write!(out, "| geometric mean of the recorded ones | | | |");
+        let _ = write!(out, "| all that are recorded, together | | | |");
         for allocator in 0..self.names.len() {
-            let recorded = (0..self.taken.len()).filter(|index| self.workloads[*index].recorded);
-            let mean = geometric_mean(recorded.map(|index| self.ratio(index, of(&self.taken[index][allocator]), page)));
-            let _ = write!(out, " {mean:.2} |");
+            let _ = write!(out, " {:.2} |", self.together(page, |taken| of(&taken[allocator])));
         }
         out.push('\n');
     }
@@ -171,7 +177,8 @@ fn geometric_mean(values: impl Iterator<Item = f64>) -> f64 {
 pub fn touched_table(out: &mut String, names: &[String], pages: &[Taken]) {
     let (bump, pages) = pages.split_last().expect("the bump allocator is measured");
     out.push_str("\n4 KiB pages touched by a fresh heap's first 100 allocations (20 sizes of 8 to 1,024 bytes, half");
-    let _ = writeln!(out, " of them freed), less the {} of a bump allocator:\n\n| {} |", bump.touched, names.join(" | "));
+    let _ =
+        writeln!(out, " of them freed), less the {} of a bump allocator:\n\n| {} |", bump.touched, names.join(" | "));
     let _ = writeln!(out, "|{}", " ---: |".repeat(pages.len()));
     let differences: Vec<String> =
         pages.iter().map(|page| format!("{:+}", page.touched as i64 - bump.touched as i64)).collect();

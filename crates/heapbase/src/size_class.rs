@@ -64,7 +64,7 @@ use core::{alloc::Layout, mem::MaybeUninit, ptr};
 pub(crate) const SLAB: usize = 256 * WORD;
 /// Where a slab's only word of bookkeeping lies, behind its blocks: so blocks start at the slab's own alignment.
 const STATE: usize = SLAB - 2 * WORD;
-/// One more than the largest class of slabs; class 0 is for empty requests.
+/// One more than the largest class of slabs; there is no class 0.
 const CLASSES: usize = 16;
 /// Largest request that comes from a slab.
 const LARGEST: usize = (CLASSES - 1) * UNIT;
@@ -92,10 +92,9 @@ const _: () = {
 
 /// The list that serves a request, or `None` where only [`Blocks`] does (C5).
 ///
-/// Lists below `CLASSES` are those of slabs, by class; from there on those of tagged blocks, by block size in units. List 0 is
-/// for empty requests: it is always empty, and `refill` serves it from the largest class that is a power of two, which
-/// has any slab alignment. The distinction costs an addition instead of a branch, because in a mix of sizes a
-/// branch is guessed wrong half the time, which takes as long as three calls.
+/// Lists below `CLASSES` are those of slabs, by class; from there on those of tagged blocks, by block size in units. List 0
+/// would be for empty requests, which nobody makes. The distinction costs an addition instead of a branch, because in a mix of
+/// sizes a branch is guessed wrong half the time, which takes as long as three calls.
 #[inline(always)]
 const fn list_of(size: usize, align: usize) -> Option<usize> {
     let size = if align <= UNIT {
@@ -118,8 +117,8 @@ const fn is_small(size: usize, align: usize) -> bool {
     matches!(list_of(size, align), Some(list) if list < CLASSES)
 }
 
-/// A slab's bookkeeping: blocks in use, class or classes, and whether it stands in the pending ring. For tagged blocks a single one
-/// counts down how many are kept.
+/// A slab's bookkeeping: blocks in use, class or classes, and whether it stands in the pending ring. For tagged blocks a
+/// single one counts down how many are kept.
 #[derive(Clone, Copy, Debug)]
 struct State(usize);
 

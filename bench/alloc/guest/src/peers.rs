@@ -4,6 +4,12 @@
 #[global_allocator]
 pub(crate) static ALLOCATOR: heapbase::Global = heapbase::Global::new();
 
+// SAFETY: nobody else uses the rest of the page that the module's data end in.
+#[cfg(feature = "heapbase-v1")]
+#[global_allocator]
+pub(crate) static ALLOCATOR: heapbase::Global<heapbase::memory::FromHeapBase> =
+    unsafe { heapbase::Global::from_heap_base() };
+
 // SAFETY: the module has one thread.
 #[cfg(feature = "heapbase-leaking")]
 #[global_allocator]
