@@ -51,10 +51,15 @@ impl Measured<'_> {
         self.net(workload, 0, time) / best
     }
 
+    /// Workloads that have at least `least` operations.
+    fn shown(&self, least: usize) -> Vec<usize> {
+        (0..self.workloads.len()).filter(|at| self.workloads[*at].ops.len() >= least).collect()
+    }
+
     /// A table of the workloads that have at least `least` operations.
-    fn time_table(&self, out: &mut String, title: &str, least: usize, time: fn(&Figures) -> f64) {
-        let shown: Vec<usize> = (0..self.workloads.len()).filter(|at| self.workloads[*at].ops.len() >= least).collect();
-        let _ = writeln!(out, "\n{title} on {}, nanoseconds per operation:\n", self.engine);
+    fn time_table(&self, out: &mut String, heap: &str, least: usize, time: fn(&Figures) -> f64) {
+        let shown = self.shown(least);
+        let _ = writeln!(out, "\nIn {heap} on {}, nanoseconds per operation:\n", self.engine);
         let _ = writeln!(out, "| workload | {} | ours / best peer |", self.names[..self.peers()].join(" | "));
         let _ = writeln!(out, "| --- |{}", " ---: |".repeat(self.peers() + 1));
         for &index in &shown {
@@ -147,6 +152,15 @@ impl Memory<'_> {
         (pages * page) as f64 / live as f64
     }
 
+    /// What first fit takes on all recorded workloads together, in pages of 4 KiB.
+    fn recorded_first_fit(&self) -> f64 {
+        let recorded = self.workloads.iter().filter(|workload| workload.recorded);
+        let (bytes, live) = recorded.fold((0, 0), |(bytes, live), workload| {
+            (bytes + first_fit::bytes(workload).next_multiple_of(TOUCHED as u64), live + workload.peak_live)
+        });
+        bytes as f64 / live as f64
+    }
+
     fn table(&self, out: &mut String, title: &str, page: u64, of: fn(&Taken) -> u64) {
         let _ = writeln!(out, "\n{title}, over bytes alive:\n");
         let _ = writeln!(out, "| workload | live KiB | bound | first fit | {} |", self.names.join(" | "));
@@ -166,6 +180,11 @@ impl Memory<'_> {
         }
         out.push('\n');
     }
+}
+
+/// What is timed: the heap, the least number of operations, the time.
+fn kinds() -> [(&'static str, usize, fn(&Figures) -> f64); 2] {
+    [("a used heap", 0, |figures| figures.warm), ("a fresh instance", COLD_LEAST, |figures| figures.cold)]
 }
 
 fn geometric_mean(values: impl Iterator<Item = f64>) -> f64 {
@@ -189,8 +208,9 @@ pub fn touched_table(out: &mut String, names: &[String], pages: &[Taken]) {
 pub fn section(all: &[Measured<'_>], plots: Option<&Path>) -> Result<String> {
     let mut out = String::from(HEADING);
     for measured in all {
-        measured.time_table(&mut out, "A used heap", 0, |figures| figures.warm);
-        measured.time_table(&mut out, "A fresh instance", COLD_LEAST, |figures| figures.cold);
+        for (heap, least, time) in kinds() {
+            measured.time_table(&mut out, heap, least, time);
+        }
         if let Some(plots) = plots {
             let file = format!("alloc-{}.svg", measured.engine);
             measured.plot(&plots.join(&file))?;
@@ -198,4 +218,47 @@ pub fn section(all: &[Measured<'_>], plots: Option<&Path>) -> Result<String> {
         }
     }
     Ok(out)
+}
+
+/// What a run says in a few sentences: means, where ours falls behind, memory.
+pub fn summary(all: &[Measured<'_>], memory: &Memory<'_>) -> String {
+    let mut out = String::new();
+    let Some(first) = all.first() else {
+        return out;
+    };
+    let _ =
+        write!(out, "Against {} in the same run, time per operation over", first.names[1..first.peers()].join(", "));
+    out.push_str(" the best of them on each workload, as geometric mean:");
+    let mut behind = Vec::new();
+    for (heap, least, time) in kinds() {
+        for measured in all {
+            let shown = measured.shown(least);
+            let mean = geometric_mean(shown.iter().map(|workload| measured.ratio(*workload, time)));
+            let _ = write!(out, " {mean:.2} on {} in {heap};", measured.engine);
+            for workload in shown {
+                let ratio = measured.ratio(workload, time);
+                if ratio > 1.05 {
+                    behind.push(format!(
+                        "{} on {} in {heap} ({ratio:.2})",
+                        measured.workloads[workload].name, measured.engine
+                    ));
+                }
+            }
+        }
+    }
+    out.pop();
+    let behind = if behind.is_empty() { "nowhere".into() } else { behind.join(", ") };
+    let _ = writeln!(out, ". More than 5 % slower than the best: {behind}.\n");
+    let of = |at: usize| memory.together(TOUCHED as u64, |taken| taken[at].touched);
+    let best = (2..memory.names.len()).map(of).fold(f64::MAX, f64::min);
+    let fit = memory.recorded_first_fit();
+    let _ =
+        write!(out, "Pages of 4 KiB touched over bytes alive at the peak, all recorded traces together: {:.2},", of(0));
+    let _ = writeln!(
+        out,
+        " {:.2} as the feature `v1` installs it; the best peer {best:.2}; first fit by address without a byte of",
+        of(1)
+    );
+    let _ = writeln!(out, "bookkeeping {fit:.2}. `bench/RESULTS.md` has every figure.");
+    out
 }

@@ -16,6 +16,19 @@ pub(crate) static ALLOCATOR: heapbase::Global<heapbase::memory::FromHeapBase> =
 pub(crate) static ALLOCATOR: heapbase::AssumeSingleThreaded<heapbase::LeakingAllocator<heapbase::memory::MemoryGrow>> =
     unsafe { heapbase::AssumeSingleThreaded::new(heapbase::LeakingAllocator::new()) };
 
+// SAFETY: the module has one thread.
+#[cfg(feature = "heapbase-leaking-page")]
+#[global_allocator]
+pub(crate) static ALLOCATOR: heapbase::AssumeSingleThreaded<
+    heapbase::LeakingPageAllocator<heapbase::memory::MemoryGrow>,
+> = unsafe { heapbase::AssumeSingleThreaded::new(heapbase::LeakingPageAllocator::new()) };
+
+// SAFETY: the module has one thread.
+#[cfg(feature = "heapbase-free-list")]
+#[global_allocator]
+pub(crate) static ALLOCATOR: heapbase::AssumeSingleThreaded<heapbase::FreeListAllocator<heapbase::memory::MemoryGrow>> =
+    unsafe { heapbase::AssumeSingleThreaded::new(heapbase::FreeListAllocator::new()) };
+
 #[cfg(feature = "dlmalloc")]
 #[global_allocator]
 pub(crate) static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
