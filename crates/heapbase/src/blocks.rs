@@ -26,7 +26,7 @@
 //! - **B3** No two free blocks touch, and no free block touches the top.
 //! - **B4** *B* is set in a tag exactly when the block below is free, and then the word below the tag is that block's size.
 //! - **B5** A free block hangs in exactly one bin, the one of its size; a bin's bit is set exactly when it has a block. The
-//!   second link of a bin's first block means nothing.
+//!   second link of a bin's first block is none or a former neighbour.
 //! - **B6** Past the top a reserve is left: a fence can always be written. Nothing at or past `fresh` was ever
 //!   written to by this heap, except inside earlier segments.
 
@@ -185,7 +185,7 @@ impl<S: PageSource> Blocks<S> {
         if block.is_some() { link } else { &raw mut self.nowhere }
     }
 
-    /// Hangs `size` bytes at `at` into their bin and tells the block above.
+    /// Hangs `size` bytes at `at` into their bin. The block above does not hear of it (B4).
     ///
     /// # Safety
     ///
@@ -195,10 +195,11 @@ impl<S: PageSource> Blocks<S> {
         let bin = bin_of(size);
         let next = core::mem::replace(slot_mut(&mut self.bins, bin), at);
         self.bits |= 1 << bin;
-        // SAFETY: the bytes are ours alone and hold four words (B1); the block above has a tag (B2).
+        // SAFETY: the bytes are ours alone and hold four words (B1); what hung there first is a free block (B5).
         unsafe {
             self.set_tag(at, Tag::free(size));
             self.store(at.plus(WORD), next);
+            self.store(at.plus(2 * WORD), Addr::NONE);
             self.store(at.plus(size - WORD), Addr(size));
             self.link_back(next).write(at);
         }
