@@ -13,6 +13,8 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 
+#[cfg(feature = "mimalloc")]
+mod mimalloc;
 mod peers;
 use peers::ALLOCATOR;
 

@@ -56,6 +56,10 @@ pub(crate) static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeList
 pub(crate) static ALLOCATOR: picoalloc::Mutex<picoalloc::Allocator<picoalloc::UnsafeSystem<{ 1024 * 1024 * 1024 }>>> =
     picoalloc::Mutex::new(picoalloc::Allocator::new(picoalloc::UnsafeSystem));
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+pub(crate) static ALLOCATOR: crate::mimalloc::Mimalloc = crate::mimalloc::Mimalloc;
+
 /// Hands out addresses from a buffer without keeping track: what the loop and the touching cost by themselves.
 #[cfg(feature = "none")]
 pub(crate) struct Nothing(core::cell::UnsafeCell<usize>);
