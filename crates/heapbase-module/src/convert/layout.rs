@@ -11,7 +11,7 @@ const PAGE: u64 = 4096;
 /// Alignment of state, arena and heap base.
 const ALIGN: u64 = 16;
 /// What is left of the arena's last page for the host's first blocks: what it allocates on the shortest call.
-const HOST_SHARE: u64 = 1024;
+const HOST_SHARE: u64 = 512;
 /// Near memory has room for a few blocks.
 const LEAST_NEAR: u64 = 256;
 /// Pages of a 32-bit memory.
