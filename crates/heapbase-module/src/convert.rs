@@ -44,23 +44,23 @@ mod error;
 mod glue;
 mod layout;
 mod pattern;
-mod splice;
 mod survey;
 mod touch;
 mod undo;
 mod write;
 
 pub use allocator::Family;
+pub(crate) use custom::holds_code_places;
 pub use error::ConvertError;
 
 use crate::record::{Import, Pointer, Record, SECTION, Slot, Undo};
+use crate::splice::{self, Splice, call};
 use crate::{Blake2_256, Spec};
 use allocator::AllocatorModule;
 use code::each_reference;
 use glue::Glue;
 use layout::Layout;
 use pattern::{Known, Via};
-use splice::{Splice, call};
 use std::borrow::Cow;
 use survey::{FREE, HEAP_BASE, MALLOC, Survey};
 use wasmparser::{ExternalKind, Validator};
