@@ -53,7 +53,7 @@ const SMALL_RUNTIME: &str = include_str!("../demo/ledger.wat");
 const WAYS: [Option<Spec>; 3] = [None, Some(Spec::V1), Some(Spec::Local)];
 
 /// How often each block is executed; the table shows the median.
-const REPEAT: u32 = 5;
+const REPEAT: u32 = 20;
 
 impl Demo {
     pub(crate) fn run(self) -> Result<Exit> {
