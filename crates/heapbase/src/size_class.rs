@@ -32,7 +32,7 @@
 //! Nothing else depends on the size of the heap.
 //!
 //! **Waste.** Once a request is rounded up to 8 bytes, rounding, slab states and tags together take at most 8.8 % of its
-//! block, worst at 104 bytes. Of memory, each class may hold partly used slabs: in the worst case one block in use
+//! block, worst at 104 bytes; in a shared slab, of which there are four at most, a quarter may lose a fifth. Of memory, each class may hold partly used slabs: in the worst case one block in use
 //! keeps a slab, so a program that frees all but one block of each slab holds at most 127 times what it uses, and those
 //! bytes serve the same class only.
 //!
