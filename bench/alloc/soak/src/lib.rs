@@ -13,6 +13,7 @@ use heapbase::{
     memory::{MemoryGrow, PageSource, Region, Span},
 };
 
+#[macro_use]
 #[path = "../../../../crates/heapbase/tests/driver/mod.rs"]
 mod driver;
 #[path = "../../../../crates/heapbase/tests/driver/random.rs"]
@@ -64,55 +65,36 @@ unsafe impl PageSource for Limited {
     }
 }
 
-struct Inside<A>(A);
+struct Inside<A> {
+    heap: A,
+}
 
 macro_rules! subject {
-    ($allocator:ident, |$heap:ident| $check:expr, { $($by_address:item)* }) => {
+    ($allocator:ident) => {
         impl Inside<$allocator<Limited>> {
             fn new() -> Self {
-                Self($allocator::with_source(Limited { grow: MemoryGrow::new(), fail: false }))
+                Self { heap: $allocator::with_source(Limited { grow: MemoryGrow::new(), fail: false }) }
             }
         }
 
         impl Subject for Inside<$allocator<Limited>> {
-            type Raw = $allocator<Limited>;
-
-            fn raw(&mut self) -> &mut Self::Raw {
-                &mut self.0
-            }
-
-            fn check(&self) {
-                let $heap = &self.0;
-                $check
-            }
+            core_of!($allocator<Limited>);
 
             fn steal(&mut self, pages: usize) {
                 core::arch::wasm32::memory_grow::<0>(pages);
             }
 
             fn fail(&mut self, fail: bool) {
-                self.0.source_mut().fail = fail;
+                self.heap.source_mut().fail = fail;
             }
-
-            $($by_address)*
         }
     };
 }
 
-subject!(SizeClassAllocator, |heap| heap.check(), {
-    unsafe fn usable(&mut self, block: *mut u8, _: Layout) -> usize {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.usable_size(block) }
-    }
-
-    unsafe fn free(&mut self, block: *mut u8, _: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.free(block) }
-    }
-});
-subject!(FreeListAllocator, |heap| heap.check(), {});
-subject!(LeakingAllocator, |_heap| (), {});
-subject!(LeakingPageAllocator, |_heap| (), {});
+subject!(SizeClassAllocator);
+subject!(FreeListAllocator);
+subject!(LeakingAllocator);
+subject!(LeakingPageAllocator);
 
 fn walk<S: Subject>(subject: S, seed: u64, count: u32) -> u32 {
     let mut driver = Driver::new(subject);
