@@ -10,7 +10,7 @@ use core::alloc::Layout;
 use heapbase::{
     AssumeSingleThreaded, FreeListAllocator, LeakingAllocator, LeakingPageAllocator, SizeClassAllocator,
     SizedByAddress,
-    memory::{MemoryGrow, PageSource, Region, Span},
+    memory::{FromHeapBase, PageSource, Region, Span},
 };
 
 #[macro_use]
@@ -46,15 +46,15 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// The module's memory, with failures and foreign growth on demand.
+/// The module's memory, the rest of its data's last page first, with failures and foreign growth on demand.
 struct Limited {
-    grow: MemoryGrow,
+    grow: FromHeapBase,
     fail: bool,
 }
 
-// SAFETY: the promises are those of `MemoryGrow`; failing keeps them all.
+// SAFETY: the promises are those of `FromHeapBase`; failing keeps them all.
 unsafe impl PageSource for Limited {
-    const ZEROED: bool = MemoryGrow::ZEROED;
+    const ZEROED: bool = FromHeapBase::ZEROED;
 
     fn grow(&mut self, least: usize) -> Option<Span> {
         if self.fail { None } else { self.grow.grow(least) }
@@ -73,7 +73,9 @@ macro_rules! subject {
     ($allocator:ident) => {
         impl Inside<$allocator<Limited>> {
             fn new() -> Self {
-                Self { heap: $allocator::with_source(Limited { grow: MemoryGrow::new(), fail: false }) }
+                // SAFETY: an instance makes one heap only; the books lie below `__heap_base`.
+                let grow = unsafe { FromHeapBase::new() };
+                Self { heap: $allocator::with_source(Limited { grow, fail: false }) }
             }
         }
 
