@@ -28,8 +28,9 @@
 //!
 //! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 127 blocks. Before memory grows, at most 256
 //! slabs and 1,023 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
-//! alignment, six bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of the heap, is copied when it is outgrown, which doubles it.
-//! Nothing else depends on the size of the heap.
+//! alignment, six bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
+//! lies between the heap's first byte and its last, others' memory included, is copied when it is outgrown, which doubles
+//! it. Nothing else depends on the size of the heap.
 //!
 //! **Waste.** Once a request is rounded up to 8 bytes, rounding, slab states and tags together take at most 8.8 % of its
 //! block, worst at 104 bytes; in a shared slab, of which there are four at most, a quarter may lose a fifth. Of memory, each class may hold partly used slabs: in the worst case one block in use

@@ -10,7 +10,7 @@ use core::alloc::Layout;
 use heapbase::{
     AssumeSingleThreaded, FreeListAllocator, LeakingAllocator, LeakingPageAllocator, SizeClassAllocator,
     SizedByAddress,
-    memory::{FromHeapBase, PageSource, Region, Span},
+    memory::{FromHeapBase, MemoryGrow, PageSource, Region, Span},
 };
 
 #[macro_use]
@@ -46,18 +46,32 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// The module's memory, the rest of its data's last page first, with failures and foreign growth on demand.
+/// The module's memory, with failures and foreign growth on demand.
 struct Limited {
-    grow: FromHeapBase,
+    grow: MemoryGrow,
+    /// Used instead where there is one.
+    from_heap_base: Option<FromHeapBase>,
     fail: bool,
 }
 
-// SAFETY: the promises are those of `FromHeapBase`; failing keeps them all.
+impl Limited {
+    fn new(from_heap_base: bool) -> Self {
+        // SAFETY: an instance makes one heap only; the books lie below `__heap_base`.
+        let from_heap_base = from_heap_base.then(|| unsafe { FromHeapBase::new() });
+        Self { grow: MemoryGrow::new(), from_heap_base, fail: false }
+    }
+}
+
+// SAFETY: the promises are those of the two sources, of which one is used; failing keeps them all.
 unsafe impl PageSource for Limited {
-    const ZEROED: bool = FromHeapBase::ZEROED;
+    const ZEROED: bool = MemoryGrow::ZEROED && FromHeapBase::ZEROED;
 
     fn grow(&mut self, least: usize) -> Option<Span> {
-        if self.fail { None } else { self.grow.grow(least) }
+        match &mut self.from_heap_base {
+            _ if self.fail => None,
+            Some(source) => source.grow(least),
+            None => self.grow.grow(least),
+        }
     }
 
     fn pointer(&self, address: usize) -> *mut u8 {
@@ -72,10 +86,8 @@ struct Inside<A> {
 macro_rules! subject {
     ($allocator:ident) => {
         impl Inside<$allocator<Limited>> {
-            fn new() -> Self {
-                // SAFETY: an instance makes one heap only; the books lie below `__heap_base`.
-                let grow = unsafe { FromHeapBase::new() };
-                Self { heap: $allocator::with_source(Limited { grow, fail: false }) }
+            fn new(from_heap_base: bool) -> Self {
+                Self { heap: $allocator::with_source(Limited::new(from_heap_base)) }
             }
         }
 
@@ -110,22 +122,22 @@ fn walk<S: Subject>(subject: S, seed: u64, count: u32) -> u32 {
     driver.nulls as u32
 }
 
-/// Walks `count` operations on a fresh heap; returns how many found no memory. 0 size classes, 1 free list, 2 leaking,
+/// Walks `count` operations on a fresh heap, which starts at `__heap_base` for half of the seeds; returns how many found no memory. 0 size classes, 1 free list, 2 leaking,
 /// 3 leaking pages.
 #[unsafe(no_mangle)]
 extern "C" fn soak(allocator: u32, seed: u64, count: u32) -> u32 {
     match allocator {
-        0 => walk(Inside::<SizeClassAllocator<Limited>>::new(), seed, count),
-        1 => walk(Inside::<FreeListAllocator<Limited>>::new(), seed, count),
-        2 => walk(Inside::<LeakingAllocator<Limited>>::new(), seed, count),
-        _ => walk(Inside::<LeakingPageAllocator<Limited>>::new(), seed, count),
+        0 => walk(Inside::<SizeClassAllocator<Limited>>::new(seed & 2 == 0), seed, count),
+        1 => walk(Inside::<FreeListAllocator<Limited>>::new(seed & 2 == 0), seed, count),
+        2 => walk(Inside::<LeakingAllocator<Limited>>::new(seed & 2 == 0), seed, count),
+        _ => walk(Inside::<LeakingPageAllocator<Limited>>::new(seed & 2 == 0), seed, count),
     }
 }
 
 /// Fills the address space to its last page; what was had stays usable to the last byte. Returns the number of blocks.
 #[unsafe(no_mangle)]
 extern "C" fn fill(size: u32) -> u32 {
-    let mut driver = Driver::new(Inside::<SizeClassAllocator<Limited>>::new());
+    let mut driver = Driver::new(Inside::<SizeClassAllocator<Limited>>::new(false));
     driver.most_blocks = usize::MAX;
     driver.most_bytes = usize::MAX;
     // The greater part goes to somebody else, untouched.
