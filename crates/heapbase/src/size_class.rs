@@ -179,7 +179,11 @@ impl State {
 /// }
 /// ```
 #[derive(Debug)]
+#[repr(C)]
 pub struct SizeClassAllocator<S> {
+    /// Slabs that were found empty, and that may have been used again since. It comes first because a program that allocates
+    /// little never touches it.
+    pending: [Addr; PENDING],
     /// First block of each list: free blocks in slabs, then freed tagged blocks that were kept.
     lists: [Addr; LISTS],
     /// Minus the number of tagged blocks kept; stands in for a slab's state.
@@ -190,9 +194,9 @@ pub struct SizeClassAllocator<S> {
     quarter: Addr,
     /// A bit for each class that has had its quarter.
     started: usize,
-    /// Slabs that were found empty, the oldest at `oldest`, and that may have been used again since.
-    pending: [Addr; PENDING],
-    oldest: usize,
+    /// How many slabs entered `pending` since all of it went back. Once that is full, only the remainder counts, which says
+    /// where the oldest one stands.
+    entered: usize,
     /// One byte for each KiB of the heap from its bottom on: the class of the slab there, or 0.
     map: Addr,
     map_len: usize,
@@ -219,6 +223,10 @@ impl Default for SizeClassAllocator<crate::memory::MemoryGrow> {
 }
 
 impl<S> SizeClassAllocator<S> {
+    /// So many bytes at the beginning of this value are not touched before a slab that was used is empty again: who places it
+    /// in memory may let them lie in another page than the rest.
+    pub const COLD: usize = core::mem::offset_of!(Self, lists);
+
     /// An empty heap; it asks `source` for memory when it is first used.
     pub const fn with_source(source: S) -> Self {
         Self {
@@ -228,7 +236,7 @@ impl<S> SizeClassAllocator<S> {
             quarter: Addr::NONE,
             started: 0,
             pending: [Addr::NONE; PENDING],
-            oldest: 0,
+            entered: 0,
             map: Addr::NONE,
             map_len: 0,
             blocks: Blocks::new(source),
@@ -414,9 +422,11 @@ impl<S: PageSource> SizeClassAllocator<S> {
             let state = self.state_of(list, block);
             state.write(State(state.read().one_back().0 | State::PENDING));
             self.hang(list, block);
-            let place = self.oldest % PENDING;
-            self.oldest = place + 1;
-            let oldest = core::mem::replace(slot(&mut self.pending, place), slab);
+            let oldest = core::mem::replace(slot(&mut self.pending, self.entered % PENDING), slab);
+            self.entered += 1;
+            if self.entered == 2 * PENDING {
+                self.entered = PENDING;
+            }
             self.settle(oldest);
         }
     }
@@ -475,10 +485,11 @@ impl<S: PageSource> SizeClassAllocator<S> {
     fn take(&mut self, size: usize, align: usize) -> Addr {
         let mut block = self.blocks.take_aligned(size, align);
         if block.is_none() {
-            for place in 0..PENDING {
+            for place in 0..self.entered.min(PENDING) {
                 let slab = core::mem::replace(slot(&mut self.pending, place), Addr::NONE);
                 self.settle(slab);
             }
+            self.entered = 0;
             self.forget();
             loop {
                 block = self.blocks.take_aligned(size, align);

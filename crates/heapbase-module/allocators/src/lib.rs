@@ -37,6 +37,13 @@ pub extern "C" fn state_size() -> usize {
     size_of::<MaybeUninit<Heap>>()
 }
 
+/// Bytes at the state's beginning that a short call does not touch.
+#[cfg(feature = "size-class")]
+#[unsafe(no_mangle)]
+pub extern "C" fn state_cold() -> usize {
+    Heap::COLD
+}
+
 /// The layout of a block for `size` bytes.
 fn layout(size: usize) -> Layout {
     // SAFETY: the alignment is a power of two; a converter passes no size above 32 MiB.

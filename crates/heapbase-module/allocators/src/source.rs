@@ -55,7 +55,7 @@ unsafe impl PageSource for Converted {
     #[inline(always)]
     fn offset(&self, _bottom: usize, address: usize) -> usize {
         // The near memory's pages first, then the far memory's; both bases are whole pages, so that what is aligned stays so.
-        let near = state().addr() & !(PAGE - 1);
+        let near = (state().addr() + crate::state_size()) & !(PAGE - 1);
         let far = (far_start() & !(PAGE - 1)).wrapping_sub((near_end() - near + PAGE - 1) & !(PAGE - 1));
         let base = if address >= near && address < near_end() { near } else { far };
         address.wrapping_sub(base)

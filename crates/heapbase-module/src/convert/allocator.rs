@@ -23,6 +23,7 @@
 //! | `alloc` | `(size: i32) -> i32` | a block aligned to 8, or 0 when there is no memory; `size` may be 0, and is at most 32 MiB |
 //! | `free` | `(block: i32)` | gives back a block, whose size is found from its address |
 //! | `state_size` | `() -> i32` | one `i32.const`: bytes of state |
+//! | `state_cold` | `() -> i32` | optional, one `i32.const`: bytes at the state's beginning that a short call does not touch |
 //! | `resize` | `(block: i32, size: i32) -> i32` | optional: 1 if the block was resized in place, otherwise 0 and nothing was changed |
 //!
 //! **Limits.** WebAssembly 1.0 without floating point. No data or element segments, tables, start function, indirect calls,
@@ -100,6 +101,8 @@ pub(super) struct AllocatorModule<'a> {
     pub(super) free: u32,
     pub(super) resize: Option<u32>,
     pub(super) state_size: u32,
+    /// How much of it, from its beginning on, a short call does not touch.
+    pub(super) state_cold: u32,
 }
 
 /// More state than this is a mistake: it would be touched by every call.
@@ -221,6 +224,19 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
+    /// What a function returns that is one `i32.const`.
+    fn constant(&self, name: &str, function: u32) -> Result<u32, String> {
+        let body = &self.bodies[function as usize - self.imports.len()];
+        let operators: Vec<_> = body
+            .get_operators_reader()
+            .and_then(|operators| operators.into_iter().collect::<Result<_, _>>())
+            .map_err(|error| error.to_string())?;
+        match operators[..] {
+            [Operator::I32Const { value }, Operator::End] => Ok(value.cast_unsigned()),
+            _ => Err(format!("exports a `{name}` that is not one `i32.const`")),
+        }
+    }
+
     fn finish(self, wasm: &'a [u8]) -> Result<AllocatorModule<'a>, String> {
         const I32: ValType = ValType::I32;
         let own = |name: &str, params: &[ValType], results: &[ValType]| {
@@ -240,20 +256,17 @@ impl<'a> Parts<'a> {
         let free = needed("free", own("free", &[I32], &[])?)?;
         let resize = own("resize", &[I32, I32], &[I32])?;
         let size = needed("state_size", own("state_size", &[], &[I32])?)?;
-        let body = &self.bodies[size as usize - self.imports.len()];
-        let operators: Vec<_> = body
-            .get_operators_reader()
-            .and_then(|operators| operators.into_iter().collect::<Result<_, _>>())
-            .map_err(|error| error.to_string())?;
-        let state_size = match operators[..] {
-            [Operator::I32Const { value }, Operator::End] => value.cast_unsigned(),
-            _ => return Err("exports a `state_size` that is not one `i32.const`".to_owned()),
-        };
+        let state_size = self.constant("state_size", size)?;
+        let cold = own("state_cold", &[], &[I32])?.map(|cold| self.constant("state_cold", cold)).transpose()?;
+        let state_cold = cold.unwrap_or_default();
+        if state_cold > state_size {
+            return Err(format!("has {state_cold} cold bytes of {state_size} bytes of state"));
+        }
         if state_size > MOST_STATE {
             return Err(format!("wants {state_size} bytes of state; {MOST_STATE} is the most"));
         }
         let Self { imports, types, bodies, .. } = self;
-        Ok(AllocatorModule { wasm, imports, types, bodies, alloc, free, resize, state_size })
+        Ok(AllocatorModule { wasm, imports, types, bodies, alloc, free, resize, state_size, state_cold })
     }
 }
 

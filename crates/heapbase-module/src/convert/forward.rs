@@ -29,7 +29,7 @@ type Edit = (Range<usize>, Vec<u8>);
 pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conversion, ConvertError> {
     check(survey, options.to)?;
     let allocator = AllocatorModule::read(options.allocator.name(), options.allocator.wasm())?;
-    let mut layout = Layout::new(survey, options.to, options.arena, allocator.state_size)?;
+    let mut layout = Layout::new(survey, options.to, options.arena, &allocator)?;
     let touching = if options.to == Spec::V1 { Vec::new() } else { touch::entries(survey, layout.low.into()) };
     let touched = if touching.is_empty() { None } else { Some(layout.take_word()) };
     let mut forward = Forward::new(survey, options, &allocator, layout);

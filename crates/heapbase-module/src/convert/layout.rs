@@ -1,6 +1,6 @@
 //! Where things lie in a converted module's memory.
 
-use super::{error::ConvertError, survey::Survey};
+use super::{allocator::AllocatorModule, error::ConvertError, survey::Survey};
 use crate::SectionKind;
 use crate::spec::Spec;
 
@@ -37,7 +37,12 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Lays a module out. `arena` is in bytes and counts under local only.
-    pub(super) fn new(survey: &Survey<'_>, spec: Spec, arena: u32, state_size: u32) -> Result<Self, ConvertError> {
+    pub(super) fn new(
+        survey: &Survey<'_>,
+        spec: Spec,
+        arena: u32,
+        allocator: &AllocatorModule<'_>,
+    ) -> Result<Self, ConvertError> {
         let [memory] = survey.memories[..] else {
             return Err(ConvertError::unsupported(
                 format!("the module has {} memories", survey.memories.len()),
@@ -55,8 +60,11 @@ impl Layout {
         // Without a heap base nothing is known to be free below the end of the memory.
         let base = survey.heap_base.map_or(memory.initial * WASM_PAGE, |base| u64::from(base.value));
         let low = base.max(survey.data_end).next_multiple_of(ALIGN);
-        let state_size = u64::from(state_size).next_multiple_of(ALIGN);
-        if spec == Spec::V1 { v1(memory, low, state_size) } else { local(memory, base, low, arena.into(), state_size) }
+        let state = State {
+            size: u64::from(allocator.state_size).next_multiple_of(ALIGN),
+            cold: u64::from(allocator.state_cold) & !(ALIGN - 1),
+        };
+        if spec == Spec::V1 { v1(memory, low, &state) } else { local(memory, base, low, arena.into(), &state) }
     }
 
     /// Takes the arena's first word away from the allocator; its address.
@@ -68,9 +76,15 @@ impl Layout {
     }
 }
 
+/// Bytes of the allocator's state, and how many of them, from its beginning on, a short call leaves alone.
+struct State {
+    size: u64,
+    cold: u64,
+}
+
 /// The state at the beginning of the heap, near memory up to the end of the minimum, and growth.
-fn v1(memory: wasmparser::MemoryType, low: u64, state_size: u64) -> Result<Layout, ConvertError> {
-    let needed = (low + state_size + LEAST_NEAR).div_ceil(WASM_PAGE);
+fn v1(memory: wasmparser::MemoryType, low: u64, state: &State) -> Result<Layout, ConvertError> {
+    let needed = (low + state.size + LEAST_NEAR).div_ceil(WASM_PAGE);
     let minimum = memory.initial.max(needed);
     let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
     if minimum >= CEILING {
@@ -91,21 +105,23 @@ fn v1(memory: wasmparser::MemoryType, low: u64, state_size: u64) -> Result<Layou
     })
 }
 
-/// State and near memory in the arena's last page, which the host's heap shares; far memory below.
+/// State and near memory in the arena's last page, which the host's heap shares; what is cold of the state and the far memory
+/// below.
 fn local(
     memory: wasmparser::MemoryType,
     base: u64,
     low: u64,
     arena: u64,
-    state_size: u64,
+    state: &State,
 ) -> Result<Layout, ConvertError> {
-    let room = (state_size + LEAST_NEAR + HOST_SHARE).next_multiple_of(PAGE);
-    let least = room + PAGE;
+    let room = (state.size - state.cold + LEAST_NEAR + HOST_SHARE).next_multiple_of(PAGE);
+    let least = state.cold + room + PAGE;
     if arena < least {
         return Err(ConvertError::TooSmall { arena, least });
     }
-    let state = (low + arena - room) & !(PAGE - 1);
-    let heap_base = state + room - HOST_SHARE;
+    let page = (low + arena - room) & !(PAGE - 1);
+    let heap_base = page + room - HOST_SHARE;
+    let state = page - state.cold;
     // At least as many bytes above the heap base as before.
     let added = (heap_base - base).div_ceil(WASM_PAGE);
     let minimum = memory.initial + added;
