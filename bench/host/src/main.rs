@@ -162,7 +162,7 @@ fn race(shared: &Path, options: &RaceOptions) -> Result<()> {
     let failed: Vec<String> = sections.iter().flat_map(failures).collect();
     if options.only.is_empty() && !options.smoke {
         let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../RESULTS.md");
-        report::write_section(options.results.as_deref().unwrap_or(&default), &text)?;
+        report::write_section(options.results.as_deref().unwrap_or(&default), "host", &text)?;
     }
     if !failed.is_empty() {
         bail!("heapbase failed where sc-executor answered:\n{}", failed.join("\n"));
@@ -234,9 +234,7 @@ fn document(
         };
         let _ = write!(text, "\n### {}\n\n{}\n\n{table}\n", section.title, section.about);
         let ratios: Vec<f64> = section.rows.iter().filter_map(report::ratio).map(|(ratio, _)| ratio).collect();
-        if ratios.len() > 1 {
-            let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp();
-            let worst = ratios.iter().copied().fold(0.0, f64::max);
+        if let (2.., Some((mean, worst))) = (ratios.len(), report::mean_and_worst(&ratios)) {
             let _ = write!(text, "\nGeometric mean of the ratios **{mean:.2}**, worst {worst:.2}.\n");
         }
     }
