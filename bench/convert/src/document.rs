@@ -2,6 +2,7 @@
 
 use crate::{
     races::{EAGER, Effort, NODE, OURS_LOCAL, OURS_V1, Pair, faults, ratio},
+    memory::Memory,
     sizes::{Added, TO},
 };
 use bench_common::stats::human;
@@ -23,6 +24,10 @@ pub struct Found {
     pub metadata: Vec<Row>,
     /// Every other entry point, by runtime.
     pub others: Vec<(String, Vec<Row>)>,
+    /// The heap of the cases.
+    pub memory_of_blocks: Vec<Memory>,
+    /// The heap of `Metadata_metadata`.
+    pub memory_of_calls: Vec<Memory>,
     /// Bytes added.
     pub added: Vec<Added>,
     /// The time of conversions, validation first.
@@ -72,6 +77,14 @@ pub fn document(found: &Found, effort: &Effort, versions: &BTreeMap<String, Vec<
             others(&found.others)
         );
     }
+    if !found.memory_of_blocks.is_empty() || !found.memory_of_calls.is_empty() {
+        let _ = write!(
+            text,
+            "\n### The heap\n\nBlocks that the host's allocator handed out, and KiB between the ends of what was ever in use, in the \
+             host's heap and in the runtime's own together.\n\n{}\n",
+            heaps(found.memory_of_blocks.iter().chain(&found.memory_of_calls))
+        );
+    }
     if !found.added.is_empty() {
         let _ = write!(text, "\n### Bytes added\n\n{}\n", sizes(&found.added));
     }
@@ -99,6 +112,10 @@ fn summary(found: &Found) -> String {
         let ratios: Vec<f64> = rows.iter().map(|row| faults(row, NODE.1) / faults(row, NODE.0)).collect();
         mean_and_worst(&ratios).map(|(mean, _)| mean)
     };
+    let peak = |memories: &[Memory], form: usize| {
+        let ratios: Vec<f64> = memories.iter().map(|one| one.peak[form] as f64 / one.peak[0] as f64).collect();
+        mean_and_worst(&ratios).map(|(mean, _)| mean)
+    };
     let added = |to: usize| found.added.iter().map(|added| added.bytes[to] as f64 / 1024.0).reduce(f64::max);
     let converting = found.converting.as_ref().and_then(|row| {
         let summaries = row.cells.iter().skip(1).filter_map(|cell| cell.outcome.as_ref().ok());
@@ -112,6 +129,8 @@ fn summary(found: &Found) -> String {
         ("`Core_version`, local ÷ original, the worst", worst(&found.version, NODE), 1.10, 1.00),
         ("the same, eager", worst(&found.version, EAGER), 1.10, 1.00),
         ("any other entry point or block, local ÷ original, the worst", slowest(NODE), 1.03, 1.00),
+        ("heap of blocks, local ÷ original, geometric mean", peak(&found.memory_of_blocks, 1), 0.85, 0.75),
+        ("heap of `Metadata_metadata`, local ÷ original, geometric mean", peak(&found.memory_of_calls, 1), 0.85, 0.75),
         ("pages touched by blocks, local ÷ original, geometric mean", touched(&found.blocks), 1.05, 1.00),
         ("pages touched by `Metadata_metadata`", touched(&found.metadata), 1.05, 1.00),
         ("pages touched by `Core_version`", touched(&found.version), 1.05, 1.00),
@@ -119,6 +138,8 @@ fn summary(found: &Found) -> String {
         ("our host: `Metadata_metadata`, v1 ÷ legacy, geometric mean", mean(&found.metadata, OURS_V1), 0.60, 0.40),
         ("our host: `Core_version`, v1 ÷ legacy, the worst", worst(&found.version, OURS_V1), 1.10, 1.00),
         ("our host: any other entry point or block, v1 ÷ legacy, the worst", slowest(OURS_V1), 1.03, 1.00),
+        ("our host: heap of blocks, v1 ÷ legacy, geometric mean", peak(&found.memory_of_blocks, 2), 0.85, 0.75),
+        ("our host: heap of `Metadata_metadata`, v1 ÷ legacy", peak(&found.memory_of_calls, 2), 0.85, 0.75),
         ("KiB added to a runtime, local, the most", added(0), 8.0, 4.0),
         ("KiB added to a runtime, v1, the most", added(1), 8.0, 4.0),
         ("seconds to convert a runtime of 6.6 MB", converting, 1.0, 0.2),
@@ -216,6 +237,18 @@ fn others(runtimes: &[(String, Vec<Row>)]) -> String {
             mean(OURS_V1),
             worst(OURS_V1),
         ]
+    });
+    markdown(header.map(String::from).to_vec(), lines)
+}
+
+fn heaps<'a>(memories: impl Iterator<Item = &'a Memory>) -> String {
+    let header = ["", "host allocations", "local", "v1", "heap, KiB", "local", "÷ original", "v1", "÷ original"];
+    let lines = memories.map(|one| {
+        let kib = |form: usize| format!("{:.1}", one.peak[form] as f64 / 1024.0);
+        let ratio = |form: usize| format!("**{:.2}**", one.peak[form] as f64 / one.peak[0] as f64);
+        let asked = one.host_allocations.map(|count| count.to_string());
+        let [original, local, v1] = asked;
+        vec![one.title.clone(), original, local, v1, kib(0), kib(1), ratio(1), kib(2), ratio(2)]
     });
     markdown(header.map(String::from).to_vec(), lines)
 }

@@ -1,7 +1,8 @@
-//! Converted runtimes beside the originals: time, page faults, and the same answers.
+//! Converted runtimes beside the originals: time, page faults, memory, and the same answers.
 
 mod compare;
 mod document;
+mod memory;
 mod races;
 mod sizes;
 mod subject;
@@ -38,7 +39,7 @@ struct RaceOptions {
     /// Where the tables go, instead of bench/RESULTS.md.
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
-    /// Only these sections: blocks, calls, sizes. Prints them, writes no file.
+    /// Only these sections: blocks, calls, memory, sizes. Prints them, writes no file.
     #[arg(long, value_delimiter = ',', value_name = "SECTION")]
     only: Vec<String>,
     /// Only runtimes and cases whose name begins so. Prints, writes no file.
@@ -78,23 +79,33 @@ fn run(options: &RaceOptions) -> Result<()> {
         let peer = Peer::start(&races::name(contestant, form), Command::new(&program).args(["serve", contestant]))?;
         peers.push((form, Rc::new(RefCell::new(peer))));
     }
-    let effort = if options.smoke { Effort::SMOKE } else { Effort::FULL };
-    let races = Races { peers: &peers, effort };
+    let (effort, brief) = if options.smoke { (Effort::SMOKE, Effort::SMOKE) } else { (Effort::FULL, Effort::BRIEF) };
+    let races = Races { peers: &peers, effort, brief };
 
     let mut found = document::Found::default();
     if wanted("sizes") {
         found.added = sizes::added(&shared)?;
         found.converting = Some(sizes::converting(&shared, effort.rounds.min(15))?);
     }
+    let mut cases = Subject::cases(&shared, scratch.path(), options.smoke)?;
+    let mut runtimes = Subject::runtimes(&shared, scratch.path(), options.smoke)?;
+    cases.retain(named);
+    runtimes.retain(named);
+    if wanted("memory") {
+        found.memory_of_blocks =
+            cases.iter().map(|case| memory::measure(case, "Core_execute_block")).collect::<Result<_>>()?;
+        found.memory_of_calls =
+            runtimes.iter().map(|runtime| memory::measure(runtime, "Metadata_metadata")).collect::<Result<_>>()?;
+    }
     if wanted("blocks") {
-        for subject in Subject::cases(&shared, scratch.path(), options.smoke)?.iter().filter(|one| named(one)) {
+        for subject in &cases {
             found.blocks.push(races.block(subject)?);
         }
     }
     if wanted("calls") {
-        for subject in Subject::runtimes(&shared, scratch.path(), options.smoke)?.iter().filter(|one| named(one)) {
-            found.version.push(races.call(subject, "Core_version", effort.rounds)?);
-            found.metadata.push(races.call(subject, "Metadata_metadata", effort.rounds)?);
+        for subject in &runtimes {
+            found.version.push(races.call(subject, "Core_version", effort)?);
+            found.metadata.push(races.call(subject, "Metadata_metadata", effort)?);
             found.others.push(races.others(subject)?);
         }
     }

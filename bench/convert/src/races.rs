@@ -42,21 +42,21 @@ pub fn name(contestant: &str, form: Form) -> String {
 }
 
 /// How often things are repeated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// Rounds of blocks and of the two calls that have tables of their own.
+    /// Rounds.
     pub rounds: u32,
-    /// Rounds of every other entry point, before one that seems slower is looked at again.
-    pub other_rounds: u32,
     /// How long one sample lasts at least.
     pub target: Duration,
 }
 
 impl Effort {
     /// For figures that are written down.
-    pub const FULL: Self = Self { rounds: 61, other_rounds: 15, target: Duration::from_millis(10) };
+    pub const FULL: Self = Self { rounds: 61, target: Duration::from_millis(5) };
+    /// For every other entry point, before one that seems slower is looked at again.
+    pub const BRIEF: Self = Self { rounds: 15, target: Duration::from_millis(2) };
     /// For CI, which looks at the answers and not at the times.
-    pub const SMOKE: Self = Self { rounds: 2, other_rounds: 2, target: Duration::from_millis(1) };
+    pub const SMOKE: Self = Self { rounds: 2, target: Duration::from_millis(1) };
 }
 
 /// An entry point slower than this on any host is raced again with all rounds.
@@ -66,8 +66,10 @@ const SUSPICIOUS: f64 = 1.02;
 pub struct Races<'a> {
     /// With the form that each runs.
     pub peers: &'a [(Form, Rc<RefCell<Peer>>)],
-    /// Repeats.
+    /// Repeats for what has a table of its own.
     pub effort: Effort,
+    /// Repeats for everything else.
+    pub brief: Effort,
 }
 
 impl Races<'_> {
@@ -85,16 +87,17 @@ impl Races<'_> {
         };
         let runners =
             self.peers.iter().map(|(form, peer)| alternating(peer, &work(*form)).expecting(expected)).collect();
-        self.race(&subject.title, self.effort.rounds, runners)
+        self.race(&subject.title, self.effort, runners)
     }
 
     /// One entry point, called with no input on an empty state.
     ///
     /// # Errors
     /// Somebody fails, or two answers differ.
-    pub fn call(&self, subject: &Subject, entry: &str, rounds: u32) -> Result<Row> {
+    pub fn call(&self, subject: &Subject, entry: &str, effort: Effort) -> Result<Row> {
         let runners = self.peers.iter().map(|(form, peer)| alternating(peer, &call(subject, *form, entry))).collect();
-        self.race(&subject.title, rounds, runners)
+        let row = self.race(&format!("{}, {entry}", subject.title), effort, runners)?;
+        Ok(Row { title: subject.title.clone(), ..row })
     }
 
     /// Every other entry point that answers to no input on an empty state, with its name as the row's title.
@@ -110,10 +113,10 @@ impl Races<'_> {
             if ["Core_version", "Metadata_metadata"].contains(&entry) || !self.answers(subject, entry) {
                 continue;
             }
-            let mut row = self.call(subject, entry, self.effort.other_rounds)?;
+            let mut row = self.call(subject, entry, self.brief)?;
             let slow = [NODE, OURS_V1, OURS_LOCAL].into_iter().any(|pair| ratio(&row, pair) > SUSPICIOUS);
-            if slow && self.effort.other_rounds < self.effort.rounds {
-                row = self.call(subject, entry, self.effort.rounds)?;
+            if slow && self.brief != self.effort {
+                row = self.call(subject, entry, self.effort)?;
             }
             row.title = entry.to_owned();
             rows.push(row);
@@ -128,8 +131,8 @@ impl Races<'_> {
         self.peers.first().is_some_and(|(_, peer)| peer.borrow_mut().run(&request).is_ok())
     }
 
-    fn race(&self, title: &str, rounds: u32, runners: Vec<Runner<'_>>) -> Result<Row> {
-        let row = race(title, rounds, Some(self.effort.target), runners)?;
+    fn race(&self, title: &str, effort: Effort, runners: Vec<Runner<'_>>) -> Result<Row> {
+        let row = race(title, effort.rounds, Some(effort.target), runners)?;
         for cell in &row.cells {
             if let Err(error) = &cell.outcome {
                 bail!("{title}: {} fails: {error}", cell.name);
