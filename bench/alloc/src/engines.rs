@@ -1,9 +1,10 @@
 //! Runs the guests: wasmtime in this process, V8 in a node process. Both take the same modules and streams and report the same.
 
 use crate::workloads::Workload;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     process::Command,
     time::Instant,
@@ -12,6 +13,8 @@ use wasmtime::{Engine, Instance, Memory, Module, Store, TypedFunc};
 
 /// Bytes of a WebAssembly page.
 pub const PAGE: u64 = 64 * 1024;
+/// Bytes of a page as the processor and the system count: what a host pays for when it is first written to.
+pub const TOUCHED: usize = 4 * 1024;
 
 /// An allocator slower than this, in nanoseconds per operation, plays a workload twice only.
 const SLOW: f64 = 500.0;
@@ -23,8 +26,15 @@ pub struct Figures {
     pub warm: f64,
     /// Nanoseconds per operation in a fresh instance, the best of all rounds.
     pub cold: f64,
-    /// Pages that the heap added to the memory.
-    pub pages: u64,
+}
+
+/// What a workload takes of memory in a fresh instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// Pages of [`PAGE`] bytes that the allocator added to the memory.
+    pub grown: u64,
+    /// Pages of [`TOUCHED`] bytes that were written to.
+    pub touched: u64,
 }
 
 /// The time of an allocator that finds no memory for a workload.
@@ -43,6 +53,9 @@ struct Guest {
     store: Store<()>,
     memory: Memory,
     play: TypedFunc<u32, i32>,
+    fill: TypedFunc<u32, i32>,
+    /// Where the player's own memory lies.
+    own: Range<usize>,
 }
 
 impl Guest {
@@ -54,7 +67,10 @@ impl Guest {
         let bytes: Vec<u8> = ops.iter().flat_map(|op| op.to_le_bytes()).collect();
         memory.write(&mut store, buffer as usize, &bytes)?;
         let play = instance.get_typed_func(&mut store, "play")?;
-        Ok(Self { store, memory, play })
+        let fill = instance.get_typed_func(&mut store, "fill")?;
+        let own = instance.get_typed_func::<(), u32>(&mut store, "own")?.call(&mut store, ())?;
+        let own = buffer as usize..(buffer + own) as usize;
+        Ok(Self { store, memory, play, fill, own })
     }
 
     /// Nanoseconds per operation; none if the allocator found no memory.
@@ -74,17 +90,15 @@ pub fn wasmtime(guests: &[(String, PathBuf)], workloads: &[Workload], effort: Ef
         .iter()
         .map(|workload| {
             let count = workload.ops.len();
-            let mut all = vec![Figures { warm: NEVER, cold: NEVER, pages: 0 }; guests.len()];
+            let mut all = vec![Figures { warm: NEVER, cold: NEVER }; guests.len()];
             for _ in 0..effort.instances {
                 for ((module, figures), (name, _)) in modules.iter().zip(&mut all).zip(guests) {
                     let mut guest = Guest::new(&engine, module, &workload.ops)?;
-                    let before = guest.memory.size(&guest.store);
                     let context = || format!("{name} on {}", workload.name);
                     let Some(cold) = guest.play(count).with_context(context)? else {
                         continue;
                     };
                     figures.cold = figures.cold.min(cold);
-                    figures.pages = guest.memory.size(&guest.store) - before;
                     let rounds = if cold > SLOW { 1 } else { effort.least_ops.div_ceil(count) };
                     // Each round by itself: on a shared machine only a short stretch goes undisturbed.
                     for _ in 0..rounds {
@@ -99,24 +113,29 @@ pub fn wasmtime(guests: &[(String, PathBuf)], workloads: &[Workload], effort: Ef
         .collect()
 }
 
-/// 4 KiB pages whose contents a workload changes in a fresh instance, by guest, on wasmtime.
-pub fn touched_pages(guests: &[(String, PathBuf)], workload: &Workload) -> Result<Vec<usize>> {
+/// What workloads take of memory, by workload and guest, on wasmtime, when the program writes to every byte of every block. The
+/// player's own pages do not count, the allocator's statics do.
+pub fn memory(guests: &[(String, PathBuf)], workloads: &[&Workload]) -> Result<Vec<Vec<Taken>>> {
     let engine = Engine::default();
-    guests
-        .iter()
-        .map(|(name, path)| {
-            let module = Module::from_file(&engine, path)?;
-            let mut guest = Guest::new(&engine, &module, &workload.ops)?;
-            let before = guest.memory.data(&guest.store).to_vec();
-            guest.play(workload.ops.len())?.with_context(|| format!("{name} found no memory"))?;
-            let after = guest.memory.data(&guest.store).chunks(4096);
-            let same = |index: usize, page: &[u8]| match before.get(index * 4096..index * 4096 + 4096) {
-                Some(old) => old == page,
-                None => page.iter().all(|byte| *byte == 0),
-            };
-            Ok(after.enumerate().filter(|(index, page)| !same(*index, page)).count())
-        })
-        .collect()
+    let modules = guests.iter().map(|(_, path)| Module::from_file(&engine, path)).collect::<Result<Vec<_>>>()?;
+    let taken = |module: &Module, name: &str, workload: &Workload| {
+        let mut guest = Guest::new(&engine, module, &workload.ops)?;
+        let before = guest.memory.data(&guest.store).to_vec();
+        let failed = guest.fill.call(&mut guest.store, workload.ops.len() as u32)?;
+        ensure!(failed == -1, "{name} found no memory for {}", workload.name);
+        let after = guest.memory.data(&guest.store);
+        let changed = |index: usize, page: &[u8]| match before.get(index * TOUCHED..(index + 1) * TOUCHED) {
+            Some(old) => old != page,
+            None => page.iter().any(|byte| *byte != 0),
+        };
+        let pages = after.chunks(TOUCHED).enumerate();
+        let touched = pages.filter(|(index, page)| !guest.own.contains(&(index * TOUCHED)) && changed(*index, page));
+        Ok(Taken { grown: (after.len() - before.len()) as u64 / PAGE, touched: touched.count() as u64 })
+    };
+    let row = |workload: &&Workload| {
+        guests.iter().zip(&modules).map(|((name, _), module)| taken(module, name, workload)).collect::<Result<_>>()
+    };
+    workloads.iter().map(row).collect()
 }
 
 /// What the script for node reads.

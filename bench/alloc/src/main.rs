@@ -1,7 +1,9 @@
 //! Times the allocators of heapbase against their peers on wasmtime and V8, in one run.
 
 mod engines;
+mod first_fit;
 mod guests;
+mod readme;
 mod report;
 mod workloads;
 
@@ -10,7 +12,7 @@ use clap::Parser;
 use engines::Effort;
 use std::path::Path;
 
-/// Prints the table; writes it into `bench/RESULTS.md`, with plots beside it, unless `--smoke`.
+/// Prints the tables; writes them into `bench/RESULTS.md`, with plots beside it, and the crate's README, unless `--smoke`.
 #[derive(Parser)]
 struct Options {
     /// A few rounds only, and nothing is written: shows that everything runs.
@@ -53,12 +55,26 @@ fn main() -> Result<()> {
     let bench = home.join("..");
     let keep = !options.smoke && options.engine.is_none() && options.only.is_none();
     let mut section = report::section(&measured, keep.then_some(bench.as_path()))?;
-    let mut touching = guests[..guests.len() - 1].to_vec();
-    touching.push(guests::one(home, guests::BUMP)?);
-    section += &report::touched_table(&names, &engines::touched_pages(&touching, &workloads::short_call())?);
+    eprintln!("measuring memory");
+    let peers = &guests[1..guests.len() - 1];
+    let allocators = [&guests[..1], &[guests::one(home, guests::V1)?], peers].concat();
+    let in_memory: Vec<String> = allocators.iter().map(|(name, _)| name.clone()).collect();
+    let played: Vec<_> = workloads.iter().collect();
+    let taken = engines::memory(&allocators, &played)?;
+    let memory = report::Memory { names: &in_memory, workloads: &played, taken };
+    memory.tables(&mut section);
+    let touching = [&allocators[..], &[guests::one(home, guests::BUMP)?]].concat();
+    report::touched_table(&mut section, &in_memory, &engines::memory(&touching, &[&workloads::short_call()])?[0]);
     println!("{section}");
+    let readme = if options.only.is_none() {
+        readme::section(home, &workloads, effort, &measured, &memory)?
+    } else {
+        String::new()
+    };
+    println!("{readme}");
     if keep {
         heapbase_bench_common::replace_section(&bench.join("RESULTS.md"), "alloc", &section)?;
+        heapbase_bench_common::replace_section(&bench.join("../crates/heapbase/README.md"), "bench", &readme)?;
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! The table for `RESULTS.md` and the plot beside it.
 
 use crate::{
-    engines::{Figures, NEVER, PAGE},
+    engines::{Figures, NEVER, PAGE, TOUCHED, Taken},
+    first_fit,
     workloads::Workload,
 };
 use anyhow::Result;
@@ -17,6 +18,13 @@ const HEADING: &str = "\
 Printed by `cargo run --release --manifest-path bench/alloc/Cargo.toml`. Best of 7 interleaved rounds, less what the empty loop
 costs. LIFO and FIFO run on a heap in use. Traces are recorded blocks and metadata of real runtimes: as an allocator inside of the
 runtime is called (a growing vector calls `realloc`), and *(converted)* as the host's is.
+";
+
+const MEMORY: &str = "
+Memory at the peak, when the program writes to every byte of every block. A host pays for the pages of 4 KiB that are *touched*;
+*grown* is what `memory.grow` added, in pages of 64 KiB. *Bound*: the bytes alive, rounded up to pages, which no allocator can
+beat. *First fit*: by address, without a byte of bookkeeping, in a tree that costs nothing: a yardstick for what is
+possible without moving blocks.
 ";
 
 /// Figures of one engine, by workload and allocator; the last allocator is the empty loop.
@@ -43,15 +51,15 @@ impl Measured<'_> {
         self.net(workload, 0, time) / best
     }
 
-    fn mean(&self, shown: &[usize], of: impl Fn(usize) -> f64) -> f64 {
-        let logs: f64 = shown.iter().map(|workload| of(*workload).ln()).sum();
-        (logs / shown.len() as f64).exp()
+    /// Workloads that have at least `least` operations.
+    fn shown(&self, least: usize) -> Vec<usize> {
+        (0..self.workloads.len()).filter(|at| self.workloads[*at].ops.len() >= least).collect()
     }
 
     /// A table of the workloads that have at least `least` operations.
-    fn time_table(&self, out: &mut String, title: &str, least: usize, time: fn(&Figures) -> f64) {
-        let shown: Vec<usize> = (0..self.workloads.len()).filter(|at| self.workloads[*at].ops.len() >= least).collect();
-        let _ = writeln!(out, "\n{title} on {}, nanoseconds per operation:\n", self.engine);
+    fn time_table(&self, out: &mut String, heap: &str, least: usize, time: fn(&Figures) -> f64) {
+        let shown = self.shown(least);
+        let _ = writeln!(out, "\nIn {heap} on {}, nanoseconds per operation:\n", self.engine);
         let _ = writeln!(out, "| workload | {} | ours / best peer |", self.names[..self.peers()].join(" | "));
         let _ = writeln!(out, "| --- |{}", " ---: |".repeat(self.peers() + 1));
         for &index in &shown {
@@ -64,22 +72,8 @@ impl Measured<'_> {
             }
             let _ = writeln!(out, " {:.2} |", self.ratio(index, time));
         }
-        let mean = self.mean(&shown, |workload| self.ratio(workload, time));
+        let mean = geometric_mean(shown.iter().map(|workload| self.ratio(*workload, time)));
         let _ = writeln!(out, "| geometric mean |{} **{mean:.2}** |", " |".repeat(self.peers()));
-    }
-
-    fn pages_table(&self, out: &mut String) {
-        let _ =
-            writeln!(out, "\nMemory: pages of 64 KiB that the heap added, over the most bytes alive at any time:\n");
-        let _ = writeln!(out, "| workload | live KiB | {} |", self.names[..self.peers()].join(" | "));
-        let _ = writeln!(out, "| --- |{}", " ---: |".repeat(self.peers() + 1));
-        for (index, workload) in self.workloads.iter().enumerate() {
-            let _ = write!(out, "| {} | {} |", workload.name, workload.peak_live / 1024);
-            for figures in &self.figures[index][..self.peers()] {
-                let _ = write!(out, " {:.2} |", (figures.pages * PAGE) as f64 / workload.peak_live as f64);
-            }
-            out.push('\n');
-        }
     }
 
     fn plot(&self, path: &Path) -> Result<()> {
@@ -130,37 +124,141 @@ impl Measured<'_> {
     }
 }
 
+/// What workloads take of memory, by workload and allocator.
+pub struct Memory<'a> {
+    pub names: &'a [String],
+    pub workloads: &'a [&'a Workload],
+    pub taken: Vec<Vec<Taken>>,
+}
+
+impl Memory<'_> {
+    /// Both tables.
+    pub fn tables(&self, out: &mut String) {
+        out.push_str(MEMORY);
+        self.table(out, "Touched, pages of 4 KiB", TOUCHED as u64, |taken| taken.touched);
+        self.table(out, "Grown, pages of 64 KiB", PAGE, |taken| taken.grown);
+    }
+
+    /// Bytes of pages over the most bytes alive at any time.
+    fn ratio(&self, workload: usize, pages: u64, page: u64) -> f64 {
+        (pages * page) as f64 / self.workloads[workload].peak_live as f64
+    }
+
+    /// Bytes of pages over bytes alive, of all recorded workloads together.
+    fn together(&self, page: u64, of: impl Fn(&[Taken]) -> u64) -> f64 {
+        let recorded = self.workloads.iter().zip(&self.taken).filter(|(workload, _)| workload.recorded);
+        let (pages, live) =
+            recorded.fold((0, 0), |(pages, live), (workload, taken)| (pages + of(taken), live + workload.peak_live));
+        (pages * page) as f64 / live as f64
+    }
+
+    /// What first fit takes on all recorded workloads together, in pages of 4 KiB.
+    fn recorded_first_fit(&self) -> f64 {
+        let recorded = self.workloads.iter().filter(|workload| workload.recorded);
+        let (bytes, live) = recorded.fold((0, 0), |(bytes, live), workload| {
+            (bytes + first_fit::bytes(workload).next_multiple_of(TOUCHED as u64), live + workload.peak_live)
+        });
+        bytes as f64 / live as f64
+    }
+
+    fn table(&self, out: &mut String, title: &str, page: u64, of: fn(&Taken) -> u64) {
+        let _ = writeln!(out, "\n{title}, over bytes alive:\n");
+        let _ = writeln!(out, "| workload | live KiB | bound | first fit | {} |", self.names.join(" | "));
+        let _ = writeln!(out, "| --- |{}", " ---: |".repeat(self.names.len() + 3));
+        for (index, (workload, taken)) in self.workloads.iter().zip(&self.taken).enumerate() {
+            let live = workload.peak_live;
+            let pages = [live.div_ceil(page), first_fit::bytes(workload).div_ceil(page)];
+            let _ = write!(out, "| {} | {} |", workload.name, live / 1024);
+            for pages in pages.into_iter().chain(taken.iter().map(of)) {
+                let _ = write!(out, " {:.2} |", self.ratio(index, pages, page));
+            }
+            out.push('\n');
+        }
+        let _ = write!(out, "| all that are recorded, together | | | |");
+        for allocator in 0..self.names.len() {
+            let _ = write!(out, " {:.2} |", self.together(page, |taken| of(&taken[allocator])));
+        }
+        out.push('\n');
+    }
+}
+
+/// What is timed: the heap, the least number of operations, the time.
+fn kinds() -> [(&'static str, usize, fn(&Figures) -> f64); 2] {
+    [("a used heap", 0, |figures| figures.warm), ("a fresh instance", COLD_LEAST, |figures| figures.cold)]
+}
+
+fn geometric_mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value.ln(), count + 1));
+    (sum / f64::from(count.max(1))).exp()
+}
+
 /// The table of 4 KiB pages that a short call touches, less those of a bump allocator, which come last.
-pub fn touched_table(names: &[String], pages: &[usize]) -> String {
+pub fn touched_table(out: &mut String, names: &[String], pages: &[Taken]) {
     let (bump, pages) = pages.split_last().expect("the bump allocator is measured");
-    let mut out = String::from(
-        "\n4 KiB pages touched by a fresh heap's first 100 allocations (20 sizes of 8 to 1,024 bytes, half",
-    );
-    let _ = writeln!(
-        out,
-        " of them freed), less the {bump} of a bump allocator:\n\n| {} |",
-        names[..pages.len()].join(" | ")
-    );
+    out.push_str("\n4 KiB pages touched by a fresh heap's first 100 allocations (20 sizes of 8 to 1,024 bytes, half");
+    let _ =
+        writeln!(out, " of them freed), less the {} of a bump allocator:\n\n| {} |", bump.touched, names.join(" | "));
     let _ = writeln!(out, "|{}", " ---: |".repeat(pages.len()));
-    let differences: Vec<String> = pages.iter().map(|page| format!("{:+}", *page as i64 - *bump as i64)).collect();
+    let differences: Vec<String> =
+        pages.iter().map(|page| format!("{:+}", page.touched as i64 - bump.touched as i64)).collect();
     let _ = writeln!(out, "| {} |", differences.join(" | "));
-    out
 }
 
 /// The whole section, and a plot for each engine at `plots/alloc-ENGINE.svg`.
 pub fn section(all: &[Measured<'_>], plots: Option<&Path>) -> Result<String> {
     let mut out = String::from(HEADING);
     for measured in all {
-        measured.time_table(&mut out, "A used heap", 0, |figures| figures.warm);
-        measured.time_table(&mut out, "A fresh instance", COLD_LEAST, |figures| figures.cold);
+        for (heap, least, time) in kinds() {
+            measured.time_table(&mut out, heap, least, time);
+        }
         if let Some(plots) = plots {
             let file = format!("alloc-{}.svg", measured.engine);
             measured.plot(&plots.join(&file))?;
             let _ = writeln!(out, "\n![time per operation on {}]({file})", measured.engine);
         }
     }
-    if let Some(first) = all.first() {
-        first.pages_table(&mut out);
-    }
     Ok(out)
+}
+
+/// What a run says in a few sentences: means, where ours falls behind, memory.
+pub fn summary(all: &[Measured<'_>], memory: &Memory<'_>) -> String {
+    let mut out = String::new();
+    let Some(first) = all.first() else {
+        return out;
+    };
+    let _ =
+        write!(out, "Against {} in the same run, time per operation over", first.names[1..first.peers()].join(", "));
+    out.push_str(" the best of them on each workload, as geometric mean:");
+    let mut behind = Vec::new();
+    for (heap, least, time) in kinds() {
+        for measured in all {
+            let shown = measured.shown(least);
+            let mean = geometric_mean(shown.iter().map(|workload| measured.ratio(*workload, time)));
+            let _ = write!(out, " {mean:.2} on {} in {heap};", measured.engine);
+            for workload in shown {
+                let ratio = measured.ratio(workload, time);
+                if ratio > 1.05 {
+                    behind.push(format!(
+                        "{} on {} in {heap} ({ratio:.2})",
+                        measured.workloads[workload].name, measured.engine
+                    ));
+                }
+            }
+        }
+    }
+    out.pop();
+    let behind = if behind.is_empty() { "nowhere".into() } else { behind.join(", ") };
+    let _ = writeln!(out, ". More than 5 % slower than the best: {behind}.\n");
+    let of = |at: usize| memory.together(TOUCHED as u64, |taken| taken[at].touched);
+    let best = (2..memory.names.len()).map(of).fold(f64::MAX, f64::min);
+    let fit = memory.recorded_first_fit();
+    let _ =
+        write!(out, "Pages of 4 KiB touched over bytes alive at the peak, all recorded traces together: {:.2},", of(0));
+    let _ = writeln!(
+        out,
+        " {:.2} as the feature `v1` installs it; the best peer {best:.2}; first fit by address without a byte of",
+        of(1)
+    );
+    let _ = writeln!(out, "bookkeeping {fit:.2}. `bench/RESULTS.md` has every figure.");
+    out
 }

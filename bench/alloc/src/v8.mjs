@@ -7,7 +7,7 @@ const modules = guests.map((path) => new WebAssembly.Module(readFileSync(path)))
 const figures = streams.map((stream) => {
   const bytes = readFileSync(stream);
   const count = bytes.length / 8;
-  const all = modules.map(() => ({ warm: never, cold: never, pages: 0 }));
+  const all = modules.map(() => ({ warm: never, cold: never }));
   for (let round = 0; round < effort.instances; round += 1) {
     modules.forEach((module, index) => {
       const { memory, ops, play } = new WebAssembly.Instance(module).exports;
@@ -18,11 +18,9 @@ const figures = streams.map((stream) => {
         const nanoseconds = Number(process.hrtime.bigint() - start);
         return failed === -1 ? nanoseconds / count : never;
       };
-      const before = memory.buffer.byteLength;
       const cold = time();
       if (cold === never) return;
       all[index].cold = Math.min(all[index].cold, cold);
-      all[index].pages = (memory.buffer.byteLength - before) / 65536;
       const rounds = cold > slow ? 1 : Math.ceil(effort.least_ops / count);
       // Each round by itself: on a shared machine only a short stretch goes undisturbed.
       for (let again = 0; again < rounds; again += 1) all[index].warm = Math.min(all[index].warm, time());

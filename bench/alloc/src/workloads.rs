@@ -13,6 +13,29 @@ pub struct Workload {
     pub ops: Vec<u64>,
     /// Most bytes alive at any time.
     pub peak_live: u64,
+    /// Whether a real runtime did this.
+    pub recorded: bool,
+}
+
+/// One operation, decoded.
+pub enum Step {
+    Allocate { slot: u32, size: u32 },
+    Free { slot: u32 },
+    Resize { slot: u32, size: u32 },
+}
+
+impl Workload {
+    /// The operations, decoded.
+    pub fn steps(&self) -> impl Iterator<Item = Step> {
+        self.ops.iter().map(|op| {
+            let (slot, size) = ((op >> 32) as u32 & 0xff_ffff, *op as u32);
+            match op >> 60 {
+                1 => Step::Free { slot },
+                2 => Step::Resize { slot, size },
+                _ => Step::Allocate { slot, size },
+            }
+        })
+    }
 }
 
 /// Builds a workload while it keeps track of what is alive.
@@ -77,7 +100,7 @@ impl Builder {
             }
         }
         assert!(self.ops.len() <= MOST && self.alive.len() <= 1 << 18, "the guest's buffers hold the workload");
-        Workload { name: name.into(), ops: self.ops, peak_live: self.peak }
+        Workload { name: name.into(), ops: self.ops, peak_live: self.peak, recorded: false }
     }
 }
 
@@ -201,7 +224,7 @@ pub fn short_call() -> Workload {
         }
     }
     // Not `finish`: what is left stays, as at the end of a call.
-    Workload { name: "short call".into(), ops: build.ops, peak_live: build.peak }
+    Workload { name: "short call".into(), ops: build.ops, peak_live: build.peak, recorded: false }
 }
 
 /// What the same program asks of an allocator of its own: there a growing vector calls `realloc`. Through the host's
@@ -261,7 +284,7 @@ fn recorded(path: &Path, as_recorded: bool) -> Result<Workload> {
             Event::Resize { block, size } => build.resize(slots[block as usize], size),
         }
     }
-    Ok(build.finish(name))
+    Ok(Workload { recorded: true, ..build.finish(name) })
 }
 
 /// All workloads: the synthetic ones, and two recorded ones for each file in `traces`.

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use std::{
+    collections::BTreeMap,
     fmt::Write,
     path::{Path, PathBuf},
     process::Command,
@@ -26,6 +27,9 @@ struct Options {
     /// Builds and compares, but writes nothing.
     #[arg(long)]
     smoke: bool,
+    /// Prints the bytes of each of ours and of its counterpart as one JSON object instead, and writes nothing.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Bytes of a module after `wasm-opt -Oz` with names and other custom sections stripped.
@@ -66,6 +70,12 @@ fn main() -> Result<()> {
             &home.join("target/guests"),
         )?)
     };
+    if options.json {
+        let sizes = LARGE[..1].iter().chain(&LARGE[LARGE.len() - 1..]).chain(PAIRS.iter().flat_map(|(a, b)| [a, b]));
+        let sizes = sizes.map(|name| Ok((*name, size(name)?))).collect::<Result<BTreeMap<_, _>>>()?;
+        println!("{}", serde_json::to_string(&sizes)?);
+        return Ok(());
+    }
     let mut text = String::from(
         "## What an allocator adds to a module\n\nPrinted by `cargo run --release --manifest-path bench/size/Cargo.toml`.\n\nBytes of a module that boxes and unboxes one value:\n\n| allocator | bytes | of dlmalloc's |\n",
     );

@@ -1,9 +1,11 @@
 ;; A runtime of two accounts. Core_execute_block takes a header, which is the state root after the block (32 bytes), and an
 ;; extrinsic, which is an amount (1 byte) that alice gives to bob. It panics unless the root after it is the header's.
 ;;
-;; Who owns the heap is decided by what takes the place of the comment "heap": one of the two files beside this one.
+;; The host owns the heap: what is stored is written to a block that the host hands out and takes back, and so are its answers.
 (module
   (import "env" "memory" (memory 1))
+  (import "env" "ext_allocator_malloc_version_1" (func $malloc (param i32) (result i32)))
+  (import "env" "ext_allocator_free_version_1" (func $free (param i32)))
   (import "env" "ext_storage_get_version_1" (func $get (param i64) (result i64)))
   (import "env" "ext_storage_set_version_1" (func $set (param i64 i64)))
   (import "env" "ext_storage_root_version_2" (func $root (param i32) (result i64)))
@@ -13,10 +15,8 @@
   (data (i32.const 1040) "balance/bob")
   (data (i32.const 1056) "the balance is too small")
   (data (i32.const 1088) "the state root after the block is not the header's")
-  ;; The byte that is stored as a balance.
-  (data (i32.const 1140) "\00")
 
-  ;; heap
+  (global (export "__heap_base") i32 (i32.const 2048))
 
   (func $slice (param $address i32) (param $len i32) (result i64)
     (i64.or (i64.extend_i32_u (local.get $address))
@@ -28,11 +28,17 @@
 
   ;; The host answers with Option<Vec<u8>>: 1, the length as a compact number, the byte.
   (func $balance (param $key i64) (result i32)
-    (i32.load8_u offset=2 (i32.wrap_i64 (call $get (local.get $key)))))
+    (local $answer i32)
+    (local.set $answer (i32.wrap_i64 (call $get (local.get $key))))
+    (i32.load8_u offset=2 (local.get $answer))
+    (call $free (local.get $answer)))
 
   (func $set_balance (param $key i64) (param $value i32)
-    (i32.store8 (i32.const 1140) (local.get $value))
-    (call $set (local.get $key) (call $slice (i32.const 1140) (i32.const 1))))
+    (local $byte i32)
+    (local.set $byte (call $malloc (i32.const 1)))
+    (i32.store8 (local.get $byte) (local.get $value))
+    (call $set (local.get $key) (call $slice (local.get $byte) (i32.const 1)))
+    (call $free (local.get $byte)))
 
   (func (export "Core_execute_block") (param $input i32) (param $len i32) (result i64)
     (local $alice i64) (local $bob i64) (local $amount i32) (local $root i32) (local $at i32)
@@ -50,4 +56,5 @@
         (then (call $fail (i32.const 1088) (i32.const 50))))
       (local.set $at (i32.add (local.get $at) (i32.const 8)))
       (br_if $compare (i32.lt_u (local.get $at) (i32.const 32))))
+    (call $free (local.get $root))
     (i64.const 0)))

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use heapbase_host::{Case, Runtime, State};
+use heapbase_module::{Blob, Spec, convert::Options};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
+    convert::HowToConvert,
     exit::{self, Exit},
     result::{self, CallResult},
     run::{self, HostOptions, MeasureOptions, Work},
@@ -18,7 +20,11 @@ use crate::{
 const EXAMPLES: &str = "Examples:
   heapbase block polkadot-1.json kusama-1.json
   heapbase block case.json --runtime candidate.compact.compressed.wasm
+  heapbase block case.json --to local --arena 8M --repeat 20
   heapbase block block-without-state.json --state chain-raw.json --repeat 20 --json
+
+--to converts in memory: nothing is written, and the state keeps the runtime that it has under `:code`. Under local, spec and
+guest_allocator in the JSON are what the runtime's record says, and peak memory counts the whole arena, touched or not.
 
 Exit status: 0 every block gave the state root of its header; 1 one did not, or the runtime failed; 2 usage, or input that
 cannot be read.";
@@ -38,8 +44,22 @@ pub(crate) struct Block {
     /// The state for cases that come without one.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Convert the runtime first.
+    #[arg(long, value_enum)]
+    to: Option<Target>,
+    #[command(flatten)]
+    how: HowToConvert,
     #[command(flatten)]
     options: MeasureOptions,
+}
+
+/// `--to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Target {
+    /// RFC-0061: the module exports its allocator.
+    V1,
+    /// An arena inside, on any host.
+    Local,
 }
 
 /// A block that was executed, or could not be.
@@ -53,6 +73,11 @@ pub(crate) struct Executed {
 impl Block {
     pub(crate) fn run(self) -> Result<Exit> {
         let runtime = self.runtime.as_deref().map(source::runtime).transpose()?;
+        let to = self.to.map(|to| match to {
+            Target::V1 => Spec::V1,
+            Target::Local => Spec::Local,
+        });
+        let to = to.map(|to| self.how.options(to)).transpose()?;
         let state = self.state.as_deref().map(source::state).transpose()?;
         let bar = progress(self.cases.len() as u64 * u64::from(self.options.repeat), self.options.json);
         let mut worst = Exit::Success;
@@ -60,7 +85,7 @@ impl Block {
             result::table(&["block", "spec", "engine", "time", "peak memory", "host allocations", "state root"]);
         let mut failures = Vec::new();
         for path in &self.cases {
-            let executed = self.case(path, runtime.as_deref(), state.as_ref(), &bar);
+            let executed = self.case(path, runtime.as_deref(), to.as_ref(), state.as_ref(), &bar);
             let executed = match executed {
                 Ok(executed) => executed,
                 // One case that cannot be read keeps none of the others from being executed.
@@ -90,7 +115,14 @@ impl Block {
         Ok(worst)
     }
 
-    fn case(&self, path: &Path, runtime: Option<&[u8]>, state: Option<&State>, bar: &ProgressBar) -> Result<Executed> {
+    fn case(
+        &self,
+        path: &Path,
+        runtime: Option<&[u8]>,
+        to: Option<&Options<'_>>,
+        state: Option<&State>,
+        bar: &ProgressBar,
+    ) -> Result<Executed> {
         let mut case = Case::from_json(&source::read(path)?)?;
         if case.state.is_none() {
             case.state = state.cloned();
@@ -99,14 +131,15 @@ impl Block {
             case.name = path.display().to_string();
         }
         bar.set_message(case.name.clone());
-        execute(&case, runtime, &self.options.host, self.options.repeat, || bar.inc(1))
+        execute(&case, runtime, to, &self.options.host, self.options.repeat, || bar.inc(1))
     }
 }
 
-/// Executes one case with its own runtime or the one given.
+/// Executes one case with its own runtime or the one given, converted or as it is.
 pub(crate) fn execute(
     case: &Case,
     runtime: Option<&[u8]>,
+    to: Option<&Options<'_>>,
     host: &HostOptions,
     repeat: u32,
     after_each: impl FnMut(),
@@ -114,14 +147,18 @@ pub(crate) fn execute(
     let state = case.state.as_ref().context("the case has no state; --state names a file with one")?;
     let own = if runtime.is_some() { None } else { state.code() };
     let stored = runtime.or(own.as_deref()).context("the state has no runtime under `:code`; --runtime names one")?;
-    let loaded = Runtime::new(stored, &host.config(Work::Heavy));
-    let runtime = match loaded {
+    // The case could be read; that its runtime cannot be converted or loaded is the runtime's failure.
+    let failed = |error: String| {
+        let result = CallResult::failed(&case.name, &case.entry, error);
+        Ok(Executed { result, exit: Exit::Failed, version: String::new() })
+    };
+    let converted = match to.map(|options| converted(stored, options)).transpose() {
+        Ok(converted) => converted,
+        Err(error) => return failed(format!("{error:#}")),
+    };
+    let runtime = match Runtime::new(converted.as_deref().unwrap_or(stored), &host.config(Work::Heavy)) {
         Ok(runtime) => runtime,
-        Err(error) => {
-            let result = CallResult::failed(&case.name, &case.entry, error.to_string());
-            // The case could be read; that its runtime cannot be loaded is the runtime's failure.
-            return Ok(Executed { result, exit: Exit::Failed, version: String::new() });
-        }
+        Err(error) => return failed(error.to_string()),
     };
     run::warn_of_unknown_imports(&case.name, &runtime);
     let measured = run::measure(&runtime, &case.entry, &case.input, state, true, repeat, after_each);
@@ -145,6 +182,13 @@ pub(crate) fn execute(
     let version =
         runtime.version(state).map(|version| printable(&format!("{}-{}", version.spec_name, version.spec_version)));
     Ok(Executed { result, exit, version: version.unwrap_or_default() })
+}
+
+/// The conversion of a runtime, raw or compressed.
+fn converted(stored: &[u8], options: &Options<'_>) -> Result<Vec<u8>> {
+    let blob = Blob::read(stored).context("the runtime")?;
+    let conversion = heapbase_module::convert::convert(blob.wasm(), options);
+    Ok(conversion.with_context(|| format!("cannot convert the runtime to {}", options.to))?.wasm)
 }
 
 /// One line of a table for a person.

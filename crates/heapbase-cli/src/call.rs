@@ -78,7 +78,7 @@ impl Call {
         }
         let used = &measured.statistics;
         let mut table = result::table(&[]);
-        table.add_row(["spec", runtime.spec().name()]);
+        table.add_row(["spec", result::spec(runtime)]);
         table.add_row([
             "engine",
             &format!("{}{}", runtime.engine(), if runtime.from_cache() { " (cached)" } else { "" }),

@@ -74,13 +74,13 @@ impl From<Target> for Spec {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HowToConvert {
     /// The allocator inside: size-class, free-list, leaking, leaking-page, or the path of an allocator module.
-    #[arg(long, value_name = "NAME|FILE", default_value = Family::SizeClass.name())]
+    #[arg(long, value_name = "NAME|FILE", default_value = Family::SizeClass.name(), requires = "to")]
     allocator: String,
     /// Bytes of the arena under local: a number, with K or M for KiB or MiB.
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value_t = Size(DEFAULT_ARENA))]
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value_t = Size(DEFAULT_ARENA), requires = "to")]
     arena: Size,
     /// Leave the runtime's own growing of blocks (allocate, copy, free) as it is.
-    #[arg(long)]
+    #[arg(long, requires = "to")]
     no_in_place: bool,
 }
 

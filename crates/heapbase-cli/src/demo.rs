@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use heapbase_host::{Case, State};
+use heapbase_module::{Spec, convert::Options};
 
 use crate::{
     block::{self, Executed},
@@ -22,7 +23,8 @@ const EXAMPLES: &str = "Needs npm and a network the first time; afterwards what 
 
 Exit status: 0 every block gave the state root of its header; 1 one did not.";
 
-/// Execute block 1 of Polkadot and of Kusama, and show what it took.
+/// Execute block 1 of Polkadot and of Kusama three ways, and show what each took: the runtime as it is (legacy), and converted in
+/// memory to v1 and to local.
 ///
 /// The genesis states come from the npm package @substrate/connect, which light clients in browsers use.
 #[derive(Debug, Args)]
@@ -44,20 +46,19 @@ const BLOCKS: [(&str, &str); 2] = [
     ("kusama.json", include_str!("../cases/kusama-1.json")),
 ];
 
-/// A runtime of one page and a block for it, under each allocator spec.
+/// A runtime of one page and a block for it.
 const SMALL_RUNTIME: &str = include_str!("../demo/ledger.wat");
 
-/// What makes that runtime one of an allocator spec, in place of its comment `heap`.
-const HEAPS: [(&str, &str); 2] =
-    [("legacy", include_str!("../demo/heap-legacy.wat")), ("v1", include_str!("../demo/heap-v1.wat"))];
+/// What the runtime is converted to, one after the other; nothing first.
+const WAYS: [Option<Spec>; 3] = [None, Some(Spec::V1), Some(Spec::Local)];
 
 /// How often each block is executed; the table shows the median.
-const REPEAT: u32 = 5;
+const REPEAT: u32 = 20;
 
 impl Demo {
     pub(crate) fn run(self) -> Result<Exit> {
         let cases = if self.offline {
-            small_cases()?
+            vec![small_case()?]
         } else {
             match real_cases() {
                 Ok(cases) => cases,
@@ -68,15 +69,19 @@ impl Demo {
                          running the embedded block of a small runtime instead",
                         "note:".cyan().bold()
                     );
-                    small_cases()?
+                    vec![small_case()?]
                 }
             }
         };
-        let bar = block::progress(cases.len() as u64 * u64::from(REPEAT), false);
+        let bar = block::progress((cases.len() * WAYS.len()) as u64 * u64::from(REPEAT), false);
         let mut executed = Vec::new();
         for case in &cases {
-            bar.set_message(format!("{}: compiling, executing", case.name));
-            executed.push(block::execute(case, None, &self.host, REPEAT, || bar.inc(1))?);
+            for to in WAYS {
+                let way = to.map_or_else(|| "legacy".to_owned(), |to| format!("converted to {to}"));
+                bar.set_message(format!("{}, {way}: compiling, executing", case.name));
+                let options = to.map(Options::new);
+                executed.push(block::execute(case, None, options.as_ref(), &self.host, REPEAT, || bar.inc(1))?);
+            }
         }
         bar.finish_and_clear();
         show(&executed)
@@ -99,6 +104,7 @@ fn show(executed: &[Executed]) -> Result<Exit> {
         let mut row = block::row(result);
         let owner = match result.spec {
             Some("v1") => "runtime (v1)",
+            Some("local") => "both (local)",
             Some(_) => "host (legacy)",
             None => "",
         };
@@ -111,6 +117,12 @@ fn show(executed: &[Executed]) -> Result<Exit> {
         worst = worst.max(*exit);
     }
     result::print(&table)?;
+    if executed.iter().any(|executed| executed.result.spec == Some("local")) {
+        anstream::println!(
+            "\nUnder local, peak memory counts the arena of {}, of which a call touches the pages that it uses.",
+            humansize::format_size(heapbase_module::convert::DEFAULT_ARENA, humansize::BINARY)
+        );
+    }
     for Executed { result, .. } in executed {
         if let Some(error) = &result.error {
             exit::report(&anyhow::anyhow!("{}: {error}", result.name));
@@ -202,15 +214,9 @@ fn pack(folder: &Path) -> Result<PathBuf> {
         .context("npm said that it fetched the package, but there is no archive")
 }
 
-/// The embedded block, once for each owner of the heap.
-fn small_cases() -> Result<Vec<Case>> {
-    HEAPS.into_iter().map(|(spec, heap)| small_case(spec, heap)).collect()
-}
-
 /// A block that adds to a ledger: the parent's root is in the state by construction, the root after is in the header.
-fn small_case(spec: &str, heap: &str) -> Result<Case> {
-    let source = SMALL_RUNTIME.replace("  ;; heap\n", heap);
-    let code = wat::parse_str(&source).context("the embedded runtime")?;
+fn small_case() -> Result<Case> {
+    let code = wat::parse_str(SMALL_RUNTIME).context("the embedded runtime")?;
     let json = serde_json::json!({
         "top": { "0x3a636f6465": hex::encode(code), hex::encode("balance/alice"): "64", hex::encode("balance/bob"): "00" },
         "state_version": 1,
@@ -224,7 +230,7 @@ fn small_case(spec: &str, heap: &str) -> Result<Case> {
     let mut input = expected.as_bytes().to_vec();
     input.push(30);
     Ok(Case {
-        name: format!("small ledger, {spec}"),
+        name: "small ledger".to_owned(),
         entry: "Core_execute_block".to_owned(),
         input,
         parent_state_root: None,

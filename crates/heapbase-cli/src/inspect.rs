@@ -101,6 +101,20 @@ fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
         None => line("runtime", "no version section: a node has to call Core_version".to_owned())?,
     }
     line("heap", heap(report))?;
+    if let Some(conversion) = &report.conversion {
+        let or_unknown = |text: &str| if text.is_empty() { "unknown".to_owned() } else { printable(text) };
+        let arena = if conversion.arena > 0 {
+            format!(", an arena of {}", bytes(conversion.arena.into()))
+        } else {
+            String::new()
+        };
+        line("converted", format!("to {} by heapbase {}{arena}", conversion.to, or_unknown(&conversion.converter)))?;
+        line(
+            "allocator",
+            format!("{} {}", or_unknown(&conversion.allocator), printable(&conversion.allocator_blake2_256)),
+        )?;
+        line("original", format!("{} (BLAKE2-256 of the module)", or_unknown(&conversion.original_blake2_256)))?;
+    }
     line("memory", report.memory.as_ref().map_or_else(|| "none".to_owned(), memory))?;
     if let Some(end) = report.data_end {
         line("data", format!("up to {end:#x}"))?;

@@ -13,7 +13,9 @@ mod result;
 mod rewritten;
 mod run;
 mod source;
+mod stub;
 mod text;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,8 @@ enum Command {
     Call(call::Call),
     Block(block::Block),
     Convert(convert::Convert),
+    Stub(stub::Stub),
+    Verify(verify::Verify),
     Demo(demo::Demo),
 }
 
@@ -49,6 +53,8 @@ fn main() -> ExitCode {
         Command::Call(call) => call.run(),
         Command::Block(block) => block.run(),
         Command::Convert(convert) => convert.run(),
+        Command::Stub(stub) => stub.run(),
+        Command::Verify(verify) => verify.run(),
         Command::Demo(demo) => demo.run(),
     };
     match result {

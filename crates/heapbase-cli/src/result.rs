@@ -14,7 +14,7 @@ pub(crate) struct CallResult {
     /// The runtime's or case's name.
     pub(crate) name: String,
     pub(crate) entry: String,
-    /// `legacy` or `v1`.
+    /// `legacy`, `v1`, or `local`: a runtime that the host sees as legacy, and whose record names an allocator inside.
     pub(crate) spec: Option<&'static str>,
     /// The engine that ran.
     pub(crate) engine: Option<&'static str>,
@@ -60,7 +60,7 @@ impl CallResult {
     pub(crate) fn new(name: &str, entry: &str, runtime: &Runtime, measured: &Measured) -> Self {
         let outcome = measured.outcome.as_ref();
         CallResult {
-            spec: Some(runtime.spec().name()),
+            spec: Some(spec(runtime)),
             engine: Some(runtime.engine().name()),
             ok: outcome.is_ok(),
             error: outcome.err().map(ToString::to_string),
@@ -70,7 +70,10 @@ impl CallResult {
             micros_median: measured.median(),
             peak_pages: Some(measured.statistics.peak_pages),
             host_allocations: Some(measured.statistics.host_allocations),
-            guest_allocator: (runtime.spec() == Spec::V1).then(|| runtime.allocator().unwrap_or("alloc").to_owned()),
+            guest_allocator: match runtime.spec() {
+                Spec::V1 => Some(runtime.allocator().unwrap_or("alloc").to_owned()),
+                Spec::Legacy => runtime.allocator().map(str::to_owned),
+            },
             ..CallResult::failed(name, entry, String::new())
         }
     }
@@ -79,6 +82,14 @@ impl CallResult {
     pub(crate) fn print_json(&self) -> anyhow::Result<()> {
         let line = serde_json::to_string(self)?;
         Ok(writeln!(io::stdout().lock(), "{line}")?)
+    }
+}
+
+/// The allocator spec of what was executed. A host cannot tell `local` from legacy, and need not; its record can.
+pub(crate) fn spec(runtime: &Runtime) -> &'static str {
+    match (runtime.spec(), runtime.allocator()) {
+        (Spec::Legacy, Some(_)) => "local",
+        (spec, _) => spec.name(),
     }
 }
 

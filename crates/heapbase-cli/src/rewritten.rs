@@ -31,6 +31,8 @@ struct Report<'a> {
     allocator: Option<&'a str>,
     bytes_before: usize,
     bytes_after: usize,
+    original_blake2_256: String,
+    original_blake2_256_compressed: Option<String>,
     blake2_256: String,
     blake2_256_compressed: Option<String>,
     changes: &'a [String],
@@ -57,6 +59,8 @@ pub(crate) fn finish(
         allocator: rewritten.allocator.as_deref(),
         bytes_before: before.wasm().len(),
         bytes_after: rewritten.wasm.len(),
+        original_blake2_256: before.blake2_256().to_string(),
+        original_blake2_256_compressed: before.blake2_256_compressed().map(|hash| hash.to_string()),
         blake2_256: Blake2_256::of(rewritten.wasm).to_string(),
         blake2_256_compressed: packed.as_deref().map(|packed| Blake2_256::of(packed).to_string()),
         changes: &rewritten.changes,
@@ -84,9 +88,14 @@ fn print(to: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let difference = report.bytes_after as i64 - report.bytes_before as i64;
     let sizes = format!("{} → {}", format_size(report.bytes_before, BINARY), format_size(report.bytes_after, BINARY));
     line(to, "size", &format!("{sizes} ({difference:+} bytes)"))?;
-    line(to, "BLAKE2-256", &report.blake2_256)?;
-    if let Some(compressed) = &report.blake2_256_compressed {
-        line(to, "compressed", compressed)?;
+    for (label, raw, compressed) in [
+        ("original", &report.original_blake2_256, &report.original_blake2_256_compressed),
+        ("result", &report.blake2_256, &report.blake2_256_compressed),
+    ] {
+        line(to, label, &format!("{raw} BLAKE2-256 of the module"))?;
+        if let Some(compressed) = compressed {
+            line(to, "", &format!("{compressed} BLAKE2-256 of the compressed form"))?;
+        }
     }
     for change in report.changes {
         line(to, "changed", change)?;

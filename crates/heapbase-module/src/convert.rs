@@ -44,22 +44,23 @@ mod error;
 mod glue;
 mod layout;
 mod pattern;
-mod splice;
 mod survey;
+mod touch;
 mod undo;
 mod write;
 
 pub use allocator::Family;
+pub(crate) use custom::holds_code_places;
 pub use error::ConvertError;
 
 use crate::record::{Import, Pointer, Record, SECTION, Slot, Undo};
+use crate::splice::{self, Splice, call};
 use crate::{Blake2_256, Spec};
 use allocator::AllocatorModule;
 use code::each_reference;
 use glue::Glue;
 use layout::Layout;
 use pattern::{Known, Via};
-use splice::{Splice, call};
 use std::borrow::Cow;
 use survey::{FREE, HEAP_BASE, MALLOC, Survey};
 use wasmparser::{ExternalKind, Validator};
@@ -246,7 +247,9 @@ fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conversion, Con
     }
     let allocator = AllocatorModule::read(options.allocator.name(), options.allocator.wasm())?;
     let arena = if is_v1 { 0 } else { options.arena };
-    let layout = Layout::new(survey, to, arena, allocator.state_size)?;
+    let mut layout = Layout::new(survey, to, arena, allocator.state_size)?;
+    let touching = if is_v1 { Vec::new() } else { touch::entries(survey, layout.low.into()) };
+    let touched = if touching.is_empty() { None } else { Some(layout.take_word()) };
     let memory = survey.memories[0];
 
     // Where everything goes.
@@ -350,6 +353,11 @@ fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conversion, Con
         if options.in_place && allocator.resize.is_some() && (frees || known.free_place.is_some()) {
             grown += grow_in_place(body, &known, &mut glue, &functions, &mut edits)?;
         }
+        if let Some(address) = touched.filter(|_| touching.contains(&own)) {
+            let start = body.get_binary_reader_for_operators().map_err(|error| error::invalid(&error))?;
+            let start = start.original_position() as usize;
+            edits.insert(0, (start..start, touch::store(address)));
+        }
         let moves_to = if moved.contains(&own) { places[own as usize] } else { None };
         if edits.is_empty() && moves_to.is_none() {
             bodies.push(None);
@@ -401,6 +409,8 @@ fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conversion, Con
             malloc: glue.malloc,
             free: glue.free,
             slots,
+            touched,
+            touching: touching.iter().filter_map(|function| places[*function as usize]).collect(),
             grows: glue.grows.iter().map(|(via, _, function)| (*function, pointer(via))).collect(),
             releases: glue.releases.iter().map(|(via, function)| (*function, pointer(via))).collect(),
             copies: glue.copies.iter().map(|(original, function)| (*function, *original)).collect(),
@@ -445,6 +455,12 @@ fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conversion, Con
     };
     let wasm = output.write()?;
     let mut changes = describe(survey, options, &layout, sites, grown);
+    if let Some(address) = touched {
+        changes.push(format!(
+            "let {} entry points write to the data's last page first, at {address:#x}: that spares a page fault",
+            touching.len()
+        ));
+    }
     changes.extend(
         survey.sections.iter().filter_map(|section| section.name).filter(|name| custom::holds_code_places(name)).map(
             |name| format!("dropped the custom section `{name}`: the places in the code that it speaks of have moved"),

@@ -19,7 +19,9 @@ mod version;
 
 pub use features::{Feature, FeatureUse};
 pub use flaw::{Flaw, Place, Problem, Severity};
-pub use report::{Export, ExternKind, Import, Memory, MemoryKind, Report, RuntimeApi, RuntimeVersion, Section};
+pub use report::{
+    Conversion, Export, ExternKind, Import, Memory, MemoryKind, Report, RuntimeApi, RuntimeVersion, Section,
+};
 
 use crate::{Blob, Error};
 use collector::Problems;
@@ -54,6 +56,7 @@ pub fn inspect_blob(blob: &Blob<'_>) -> Result<Report, Error> {
         blake2_256: blob.blake2_256(),
         blake2_256_compressed: blob.blake2_256_compressed(),
         problems,
+        conversion: report::conversion(&outline),
         imports: report::imports(&outline),
         exports: report::exports(&outline),
         memory: memory::of_report(&outline),

@@ -31,6 +31,7 @@
 //! - [`mod@inspect`]: from a module to a [`Report`].
 //! - [`mod@convert`]: the heap of a compiled runtime moves from the host into the module, and back.
 //! - [`mod@verify`]: is this module exactly the conversion of that one?
+//! - [`mod@stub`]: every import becomes the module's own, for engines that know nothing of Polkadot.
 //! - [`spec`]: the allocator specs, and how a host tells which one a module follows.
 //! - [`record`]: the custom section in which a converted module says what was done to it.
 //!
@@ -45,6 +46,8 @@ pub mod inspect;
 pub mod record;
 mod section;
 pub mod spec;
+mod splice;
+pub mod stub;
 pub mod verify;
 
 pub use blob::Blob;

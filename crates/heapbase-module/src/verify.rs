@@ -40,10 +40,12 @@ use wasmparser::{Parser, Payload};
 #[non_exhaustive]
 pub enum VerifyError {
     /// The converted module cannot be read as a module.
-    #[error("the converted module cannot be read: {message} (offset {offset:#x})")]
+    #[error("the converted module cannot be read: {message} ({section} section, offset {offset:#x})")]
     Malformed {
         /// What is wrong.
         message: String,
+        /// The section there.
+        section: SectionKind,
         /// Byte offset into the decompressed module.
         offset: u64,
     },
@@ -97,6 +99,20 @@ pub enum VerifyError {
     },
 }
 
+impl VerifyError {
+    /// The section of the converted module to blame, the name of a custom section, and the byte offset where one is known.
+    pub fn place(&self) -> Option<(SectionKind, Option<&str>, Option<u64>)> {
+        match self {
+            Self::Malformed { section, offset, .. } => Some((*section, None, Some(*offset))),
+            Self::NoRecord => None,
+            Self::Record(_) | Self::UnknownAllocator { .. } | Self::Convert(_) => {
+                Some((SectionKind::Custom, Some(SECTION), None))
+            }
+            Self::Differs { offset, section, name, .. } => Some((*section, name.as_deref(), Some(*offset as u64))),
+        }
+    }
+}
+
 /// Repeats the conversion that `converted` records on `original`, and compares.
 ///
 /// Both are raw modules. `allocator` is needed where the record names one that heapbase does not bring.
@@ -105,7 +121,7 @@ pub enum VerifyError {
 ///
 /// [`VerifyError`]: what keeps the two from being compared, or where they differ.
 pub fn verify(original: &[u8], converted: &[u8], allocator: Option<&Allocator<'_>>) -> Result<Record, VerifyError> {
-    let record = read_record(converted)?;
+    let record = recorded(converted)?;
     let is_named =
         |allocator: &Allocator<'_>| Blake2_256::of(allocator.wasm()).to_string() == record.allocator_blake2_256;
     let given = allocator
@@ -138,7 +154,12 @@ pub fn verify(original: &[u8], converted: &[u8], allocator: Option<&Allocator<'_
     })
 }
 
-fn read_record(converted: &[u8]) -> Result<Record, VerifyError> {
+/// The record that a converted module carries.
+///
+/// # Errors
+///
+/// [`VerifyError::Malformed`], [`VerifyError::NoRecord`], [`VerifyError::Record`].
+pub fn recorded(converted: &[u8]) -> Result<Record, VerifyError> {
     for payload in Parser::new(0).parse_all(converted) {
         match payload {
             Ok(Payload::CustomSection(section)) if section.name() == SECTION => {
@@ -146,16 +167,22 @@ fn read_record(converted: &[u8]) -> Result<Record, VerifyError> {
             }
             Ok(_) => {}
             Err(error) => {
-                return Err(VerifyError::Malformed { message: error.message().to_owned(), offset: error.offset() });
+                let (section, _) = section_at(converted, error.offset() as usize);
+                return Err(VerifyError::Malformed {
+                    message: error.message().to_owned(),
+                    section,
+                    offset: error.offset(),
+                });
             }
         }
     }
     Err(VerifyError::NoRecord)
 }
 
-/// The section that an offset lies in; what cannot be read belongs to the last that could.
+/// The section that an offset lies in; what cannot be read belongs to the one that begins behind the last that could.
 fn section_at(wasm: &[u8], offset: usize) -> (SectionKind, Option<String>) {
     let mut found = (SectionKind::Custom, None);
+    let mut end = crate::blob::WASM_MAGIC.len();
     for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
         let name = match &payload {
             Payload::CustomSection(section) => Some(section.name().to_owned()),
@@ -164,9 +191,13 @@ fn section_at(wasm: &[u8], offset: usize) -> (SectionKind, Option<String>) {
         let Some((id, range)) = payload.as_section() else { continue };
         found = (SectionKind::from_id(id), name);
         // Identifier and size stand in front of the contents, and belong to the section.
-        if offset < range.end as usize {
-            break;
+        end = range.end as usize;
+        if offset < end {
+            return found;
         }
     }
-    found
+    match wasm.get(end) {
+        Some(id) => (SectionKind::from_id(*id), None),
+        None => found,
+    }
 }

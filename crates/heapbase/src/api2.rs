@@ -60,9 +60,9 @@ unsafe fn resize<A: GlobalAlloc>(
 }
 
 macro_rules! allocator {
-    ([$($heap:ident)?] $wrapper:ty) => {
+    ([$($heap:ident: $bound:path)?] $wrapper:ty) => {
         // SAFETY: a live allocator's blocks stay valid wherever its references go, and `GlobalAlloc` keeps the other promises.
-        unsafe impl$(<$heap: RawAllocator>)? Allocator for &$wrapper {
+        unsafe impl$(<$heap: $bound>)? Allocator for &$wrapper {
             fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
                 allocate(*self, layout, false)
             }
@@ -89,10 +89,10 @@ macro_rules! allocator {
     };
 }
 
-allocator!([A] Local<A>);
-allocator!([A] AssumeSingleThreaded<A>);
+allocator!([A: RawAllocator] Local<A>);
+allocator!([A: RawAllocator] AssumeSingleThreaded<A>);
 #[cfg(target_has_atomic = "8")]
-allocator!([A] crate::LockedAllocator<A>);
+allocator!([A: RawAllocator] crate::LockedAllocator<A>);
 allocator!([] FailAllocator);
 #[cfg(target_family = "wasm")]
-allocator!([] crate::Global);
+allocator!([S: crate::memory::PageSource] crate::Global<S>);

@@ -4,7 +4,10 @@
 use crate::AssumeSingleThreaded as Shared;
 #[cfg(target_feature = "atomics")]
 use crate::LockedAllocator as Shared;
-use crate::{SizeClassAllocator, memory::MemoryGrow};
+use crate::{
+    SizeClassAllocator,
+    memory::{FromHeapBase, MemoryGrow, PageSource},
+};
 use core::alloc::{GlobalAlloc, Layout};
 
 /// The flagship over the module's own memory, for WebAssembly: locked where the target has threads, without a lock
@@ -15,8 +18,23 @@ use core::alloc::{GlobalAlloc, Layout};
 /// #[global_allocator]
 /// static A: heapbase::Global = heapbase::Global::new();
 /// ```
+///
+/// `Global<FromHeapBase>` is the same for a program that owns its memory from `__heap_base` on: what the feature `v1` installs.
 #[derive(Debug)]
-pub struct Global(Shared<SizeClassAllocator<MemoryGrow>>);
+pub struct Global<S = MemoryGrow>(Shared<SizeClassAllocator<S>>);
+
+impl Global<FromHeapBase> {
+    /// A heap that starts at `__heap_base`, in the rest of the page that the program's data end in.
+    ///
+    /// # Safety
+    ///
+    /// As for [`FromHeapBase::new`].
+    pub const unsafe fn from_heap_base() -> Self {
+        // SAFETY: the caller's promise; without the atomics feature there are neither threads nor interrupts.
+        #[allow(unused_unsafe, reason = "the locked wrapper is safe to make")]
+        Self(unsafe { Shared::new(SizeClassAllocator::with_source(FromHeapBase::new())) })
+    }
+}
 
 impl Global {
     /// A heap that grows the module's memory when it is first used.
@@ -31,7 +49,9 @@ impl Global {
         // SAFETY: WebAssembly without the atomics feature has neither threads nor interrupts.
         Self(unsafe { Shared::new(SizeClassAllocator::new()) })
     }
+}
 
+impl<S: PageSource> Global<S> {
     /// Calls `f` with exclusive access to the allocator: for the exports.
     ///
     /// # Safety
@@ -39,7 +59,7 @@ impl Global {
     /// `f` does not use this wrapper.
     #[doc(hidden)]
     #[inline(always)]
-    pub unsafe fn exclusive<R>(&self, f: impl FnOnce(&mut SizeClassAllocator<MemoryGrow>) -> R) -> R {
+    pub unsafe fn exclusive<R>(&self, f: impl FnOnce(&mut SizeClassAllocator<S>) -> R) -> R {
         // SAFETY: the caller's promise.
         unsafe { self.0.exclusive(f) }
     }
@@ -74,7 +94,7 @@ impl Default for Global {
 }
 
 // SAFETY: every call is the wrapper's.
-unsafe impl GlobalAlloc for Global {
+unsafe impl<S: PageSource> GlobalAlloc for Global<S> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.

@@ -3,6 +3,20 @@
 use crate::{RawAllocator, address::Addr, memory::PageSource};
 use core::{alloc::Layout, ptr};
 
+/// Makes a fresh block zero where its source does not promise that.
+///
+/// # Safety
+///
+/// The block is null or one for `layout` that nobody has used since it came from a source of this kind.
+#[inline]
+unsafe fn cleared<S: PageSource>(block: *mut u8, layout: Layout) -> *mut u8 {
+    if !S::ZEROED && !block.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { block.write_bytes(0, layout.size()) };
+    }
+    block
+}
+
 /// Takes fresh pages for every allocation and never gives back: for modules that allocate once or twice. O(1).
 ///
 /// Alignments above what the source's spans have (64 KiB from `memory.grow`) fail.
@@ -57,14 +71,8 @@ unsafe impl<S: PageSource> RawAllocator for LeakingPageAllocator<S> {
 
     #[inline]
     unsafe fn allocate_zeroed(&mut self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise; the block is at least as long as the layout.
-        unsafe {
-            let block = self.allocate(layout);
-            if !S::ZEROED && !block.is_null() {
-                block.write_bytes(0, layout.size());
-            }
-            block
-        }
+        // SAFETY: the caller's promise; the block is fresh.
+        unsafe { cleared::<S>(self.allocate(layout), layout) }
     }
 
     #[inline]
@@ -143,14 +151,8 @@ unsafe impl<S: PageSource> RawAllocator for LeakingAllocator<S> {
 
     #[inline]
     unsafe fn allocate_zeroed(&mut self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise; the block is at least as long as the layout.
-        unsafe {
-            let block = self.allocate(layout);
-            if !S::ZEROED && !block.is_null() {
-                block.write_bytes(0, layout.size());
-            }
-            block
-        }
+        // SAFETY: the caller's promise; the block is fresh.
+        unsafe { cleared::<S>(self.allocate(layout), layout) }
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 //! | source | for |
 //! | --- | --- |
 //! | `MemoryGrow` | a WebAssembly module that grows its own memory |
+//! | `FromHeapBase` | the same, and the rest of the page that the module's data end in: on a promise |
 //! | [`Region`] | an arena of fixed bounds: a static array, or what a linker script leaves free |
 //! | `TestMemory` | native tests: a reservation with foreign growth and failures on demand |
 
@@ -13,7 +14,7 @@ mod region;
 mod test_memory;
 
 #[cfg(target_family = "wasm")]
-pub use grow::MemoryGrow;
+pub use grow::{FromHeapBase, MemoryGrow};
 pub use region::Region;
 #[cfg(any(test, feature = "std"))]
 pub use test_memory::TestMemory;

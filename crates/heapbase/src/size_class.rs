@@ -8,22 +8,27 @@
 //! ```
 //!
 //! Requests up to 120 bytes come from *slabs*: 1 KiB each, all blocks of one *class* (the size rounded up to 8), no header
-//! on a block. Everything above is a tagged block ([`Blocks`]), and so is each slab itself.
+//! on a block. Everything above is a tagged block ([`Blocks`]), and so is each slab itself. A class's first blocks lie in a
+//! quarter of a slab that it *shares* with three others: a program that allocates little touches few pages.
 //!
-//! **Lists.** There is one list of free blocks for each class, and one for each size of tagged blocks up to 1 KiB: freed
-//! ones are *kept* there, at most 256 in all, without being merged. Allocating pops a list, freeing pushes, each three or
+//! **Lists.** There is one list of free blocks for each class, and one for each size of tagged blocks up to 512 bytes: freed
+//! ones are *kept* there, fewer than 256 in all, without being merged. Allocating pops a list, freeing pushes, each three or
 //! four words read and written. Whether a block is of a slab is a choice of address, not a branch: in a mix of sizes a
 //! branch is guessed wrong half the time, and that took longer than the rest of the call.
 //!
 //! **Giving back.** A slab's state counts its blocks in use; a slab that becomes empty enters a ring of 64. What leaves the
-//! ring still empty has its blocks unlinked and becomes free memory. Kept blocks are given back when there are too many,
-//! and ring and kept blocks all go back before memory grows, so nothing empty is ever a reason to grow.
+//! ring still empty has its blocks unlinked and becomes free memory. The 256th kept block makes all of them go back: they may
+//! be of sizes that nobody asks for any more. Ring and kept blocks all go back before memory grows, so nothing empty is ever
+//! a reason to grow.
 //!
-//! **By address alone.** A byte map with one byte for each KiB of the heap holds the class of the slab there, or 0.
+//! The four shared slabs at most stay.
+//!
+//! **By address alone.** A byte map with one byte for each KiB of the heap holds the class of the slab there, or 0. Of a shared
+//! slab the state holds the class of each quarter.
 //!
 //! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 127 blocks. Before memory grows, at most 64 slabs
-//! and 256 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
-//! alignment, 18 bins for a slab. The byte map, a thousandth of the heap, is copied when it is outgrown, which doubles it.
+//! and 255 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
+//! alignment, six bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of the heap, is copied when it is outgrown, which doubles it.
 //! Nothing else depends on the size of the heap.
 //!
 //! **Waste.** Once a request is rounded up to 8 bytes, rounding, slab states and tags together take at most 8.8 % of its
@@ -34,12 +39,13 @@
 //! Invariants, which [`SizeClassAllocator::check`] tests beside those of the tagged blocks:
 //!
 //! - **C1** A slab is a tagged block of 1 KiB (or a unit more) whose payload is aligned to 1 KiB; the byte map holds its
-//!   class there and 0 everywhere else.
+//!   class there, [`SHARED`] where classes share it, and 0 everywhere else.
 //! - **C2** A class's list holds exactly the free blocks of its slabs. Each block's first word is the next one; the second
 //!   word of each but the first is the one before.
-//! - **C3** A slab's state counts its blocks in use, and says whether the slab stands in the ring.
+//! - **C3** A slab's state counts its blocks in use, one more in a shared slab, and says whether the slab stands in the ring.
+//!   It holds its class, or those of its quarters.
 //! - **C4** The list of a size holds tagged blocks of at least that size, which nobody uses though their tags say so; there
-//!   are at most 256, and `kept` counts them.
+//!   are fewer than 256, and `kept` counts them.
 //! - **C5** A request's size and alignment alone decide between slab and tagged block, and a block never changes sides.
 
 mod check;
@@ -52,13 +58,13 @@ use crate::{
     blocks::Blocks,
     memory::PageSource,
 };
-use core::{alloc::Layout, ptr};
+use core::{alloc::Layout, mem::MaybeUninit, ptr};
 
 /// Bytes of a slab and its alignment.
 pub(crate) const SLAB: usize = 256 * WORD;
 /// Where a slab's only word of bookkeeping lies, behind its blocks: so blocks start at the slab's own alignment.
 const STATE: usize = SLAB - 2 * WORD;
-/// One more than the largest class of slabs; class 0 is for empty requests.
+/// One more than the largest class of slabs; there is no class 0.
 const CLASSES: usize = 16;
 /// Largest request that comes from a slab.
 const LARGEST: usize = (CLASSES - 1) * UNIT;
@@ -66,30 +72,29 @@ const LARGEST: usize = (CLASSES - 1) * UNIT;
 const SLAB_ALIGN: usize = 8 * UNIT;
 /// Slabs found empty that are not given back at once.
 const PENDING: usize = 64;
-/// Freed blocks of fewer units are kept for requests of the same size: up to 1 KiB.
-const LISTS: usize = 129;
-/// So many frees that find no room among the kept blocks make all of them be given back: they may be of sizes that
-/// nobody asks for any more.
-const FORGET: usize = 1024;
+/// Freed blocks of fewer units are kept for requests of the same size: up to 512 bytes. Keeping larger ones, which are
+/// asked for less often, gains nothing and cuts memory up.
+const LISTS: usize = 65;
 /// Entries of the first byte map.
 const FIRST_MAP: usize = 124;
 
-/// Blocks of `class` in a slab.
-const fn capacity(class: usize) -> usize {
-    STATE / (class * UNIT)
-}
+/// What a class gets of a slab for its first blocks, in bytes; of the last quarter the state takes some.
+const QUARTER: usize = SLAB / 4;
+/// The byte map's entry for a slab that classes share.
+const SHARED: usize = CLASSES;
 
 const _: () = {
     assert!(block_for(SLAB - WORD) == SLAB && STATE + WORD == SLAB - WORD);
-    assert!(capacity(1) <= State::COUNT && capacity(CLASSES - 1) > 1);
+    // At least two blocks of each class fit, and all that are in use can be counted, in a shared slab with one more.
+    assert!(STATE - 3 * QUARTER >= 2 * LARGEST && QUARTER.is_multiple_of(SLAB_ALIGN));
+    assert!(STATE / UNIT <= State::COUNT && CLASSES <= 16);
 };
 
 /// The list that serves a request, or `None` where only [`Blocks`] does (C5).
 ///
-/// Lists below `CLASSES` are those of slabs, by class; from there on those of tagged blocks, by block size in units. List 0 is
-/// for empty requests: it is always empty, and `refill` serves it from the largest class that is a power of two, which
-/// has any slab alignment. The distinction costs an addition instead of a branch, because in a mix of sizes a
-/// branch is guessed wrong half the time, which takes as long as three calls.
+/// Lists below `CLASSES` are those of slabs, by class; from there on those of tagged blocks, by block size in units. List 0
+/// would be for empty requests, which nobody makes. The distinction costs an addition instead of a branch, because in a mix of
+/// sizes a branch is guessed wrong half the time, which takes as long as three calls.
 #[inline(always)]
 const fn list_of(size: usize, align: usize) -> Option<usize> {
     let size = if align <= UNIT {
@@ -112,8 +117,8 @@ const fn is_small(size: usize, align: usize) -> bool {
     matches!(list_of(size, align), Some(list) if list < CLASSES)
 }
 
-/// A slab's bookkeeping: blocks in use, class, and whether it stands in the pending ring. For tagged blocks a single one
-/// counts down how many are kept.
+/// A slab's bookkeeping: blocks in use, class or classes, and whether it stands in the pending ring. For tagged blocks a
+/// single one counts down how many are kept.
 #[derive(Clone, Copy, Debug)]
 struct State(usize);
 
@@ -121,8 +126,9 @@ impl State {
     const COUNT: usize = 0x7f;
     const PENDING: usize = 0x80;
 
-    const fn new(class: usize) -> Self {
-        Self(class << 8)
+    /// The class of the blocks in a quarter; in the first one, that of a whole slab.
+    const fn with_class(self, class: usize, quarter: usize) -> Self {
+        Self(self.0 | class << (8 + 4 * quarter))
     }
 
     const fn one_out(self) -> Self {
@@ -133,17 +139,19 @@ impl State {
         Self(self.0.wrapping_sub(1))
     }
 
-    /// A slab that is empty and not in the ring, or as many blocks kept as may be.
+    /// A slab that is empty and not in the ring, or one more block kept than may be.
     const fn wants_care(self) -> bool {
         self.0 & (Self::COUNT | Self::PENDING) == 0
     }
 
+    /// No block is in use.
     const fn is_empty(self) -> bool {
         self.0 & Self::COUNT == 0
     }
 
-    const fn class(self) -> usize {
-        self.0 >> 8
+    /// The class of the blocks in a quarter, 0 if none has been made there; of a whole slab it is that of the first.
+    const fn class(self, quarter: usize) -> usize {
+        self.0 >> (8 + 4 * quarter) & 0xf
     }
 }
 
@@ -170,12 +178,14 @@ impl State {
 pub struct SizeClassAllocator<S> {
     /// First block of each list: free blocks in slabs, then freed tagged blocks that were kept.
     lists: [Addr; LISTS],
-    /// Minus the number of tagged blocks kept, at most 256; stands in for a slab's state.
+    /// Minus the number of tagged blocks kept, fewer than 256; stands in for a slab's state.
     kept: State,
     /// Where the link back from no block goes.
     nowhere: Addr,
-    /// Frees that found as many blocks kept as may be.
-    overflows: usize,
+    /// Where the next class finds a quarter of a slab for its first blocks: none is left at the end of a slab.
+    quarter: Addr,
+    /// A bit for each class that has had its quarter.
+    started: usize,
     /// Slabs that were found empty, the oldest at `oldest`, and that may have been used again since.
     pending: [Addr; PENDING],
     oldest: usize,
@@ -210,8 +220,9 @@ impl<S> SizeClassAllocator<S> {
         Self {
             lists: [Addr::NONE; LISTS],
             kept: State(0),
-            overflows: 0,
             nowhere: Addr::NONE,
+            quarter: Addr::NONE,
+            started: 0,
             pending: [Addr::NONE; PENDING],
             oldest: 0,
             map: Addr::NONE,
@@ -241,6 +252,34 @@ fn slot<const N: usize>(addresses: &mut [Addr; N], index: usize) -> &mut Addr {
     debug_assert!(index < N);
     // SAFETY: lists come from `list_of`, which compares, or from a slab's state; ring positions are reduced.
     unsafe { addresses.get_unchecked_mut(index) }
+}
+
+/// Copies `len` bytes, rounded up to words.
+///
+/// Where WebAssembly has no instruction for it, the library's copy moves one word a step, and its speed halves when the
+/// engine happens to lay that short loop across two lines of code; this one moves 32 bytes a step.
+///
+/// # Safety
+///
+/// Both are blocks of a heap, disjoint, and at least so long.
+unsafe fn copy_words(from: *const u8, to: *mut u8, len: usize) {
+    if cfg!(not(target_family = "wasm")) || cfg!(target_feature = "bulk-memory") {
+        // SAFETY: the caller's promise.
+        return unsafe { ptr::copy_nonoverlapping(from, to, len) };
+    }
+    let mut at = 0;
+    // SAFETY: below the length, and blocks are aligned to a unit.
+    unsafe {
+        while at + 32 <= len {
+            let piece = from.add(at).cast::<[MaybeUninit<u64>; 4]>().read();
+            to.add(at).cast::<[MaybeUninit<u64>; 4]>().write(piece);
+            at += 32;
+        }
+        while at < len {
+            to.add(at).cast::<MaybeUninit<usize>>().write(from.add(at).cast::<MaybeUninit<usize>>().read());
+            at += WORD;
+        }
+    }
 }
 
 impl<S: PageSource> SizeClassAllocator<S> {
@@ -304,36 +343,51 @@ impl<S: PageSource> SizeClassAllocator<S> {
         }
     }
 
-    /// Serves a request whose list is empty: takes a tagged block of that size, or makes a slab.
+    /// Serves a request whose list is empty: takes a tagged block of that size, or makes a slab or a quarter of one.
     #[cold]
     #[inline(never)]
     fn refill(&mut self, list: usize) -> *mut u8 {
         if list >= CLASSES {
             return self.allocate_tagged(list * UNIT, UNIT);
         }
-        let slab = self.take(SLAB, SLAB);
-        if slab.is_none() || !self.enter(slab, list as u8) {
-            return ptr::null_mut();
+        let first = self.started >> list & 1 == 0;
+        let mut area = self.quarter;
+        if !first || area.0.is_multiple_of(SLAB) {
+            area = self.take(SLAB, SLAB);
+            let class = if first { SHARED } else { list };
+            if area.is_none() || !self.enter(area, class as u8) {
+                return ptr::null_mut();
+            }
+            // SAFETY: the slab's payload is ours. A shared one counts a block too many, so that it is never empty.
+            unsafe { self.blocks.pointer(area.plus(STATE)).cast::<State>().write(State(usize::from(first))) };
         }
-        // SAFETY: the slab's payload is ours, and blocks stay below its state.
+        let slab = area.down_to(SLAB);
+        let mut end = slab.plus(STATE);
+        if first {
+            self.started |= 1 << list;
+            self.quarter = area.plus(QUARTER);
+            end = if self.quarter < end { self.quarter } else { end };
+        }
+        // SAFETY: the area's bytes are ours, and blocks stay below its end.
         unsafe {
             // The first block goes out, so the second is the first of the list.
             let step = list * UNIT;
-            *slot(&mut self.lists, list) = slab.plus(step);
-            let mut block = slab.plus(step);
-            while block.plus(2 * step) <= slab.plus(STATE) {
+            *slot(&mut self.lists, list) = area.plus(step);
+            let mut block = area.plus(step);
+            while block.plus(2 * step) <= end {
                 self.blocks.store(block, block.plus(step));
                 self.blocks.store(block.plus(step + WORD), block);
                 block = block.plus(step);
             }
             self.blocks.store(block, Addr::NONE);
-            self.blocks.pointer(slab.plus(STATE)).cast::<State>().write(State::new(list).one_out());
+            let state = self.state_of(0, slab);
+            state.write(state.read().with_class(list, area.above(slab) / QUARTER).one_out());
         }
-        self.blocks.pointer(slab)
+        self.blocks.pointer(area)
     }
 
     /// Takes the place of pushing when a slab becomes empty, which then goes into the ring in the place of the oldest one
-    /// there; and when as many tagged blocks are kept as may be: the block is given back, and now and then all of them.
+    /// there; and when as many tagged blocks are kept as may be: then all of them are given back.
     ///
     /// # Safety
     ///
@@ -344,10 +398,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
         // SAFETY: the caller's promise; the list says whether the block lies in a slab.
         unsafe {
             if list >= CLASSES {
-                self.overflows += 1;
-                if self.overflows.is_multiple_of(FORGET) {
-                    self.forget();
-                }
+                self.forget();
                 return self.blocks.give(block);
             }
             let slab = block.down_to(SLAB);
@@ -374,11 +425,11 @@ impl<S: PageSource> SizeClassAllocator<S> {
             if !was.is_empty() {
                 return;
             }
-            let step = was.class() * UNIT;
+            let step = was.class(0) * UNIT;
             let mut block = slab;
             while block.plus(step) <= slab.plus(STATE) {
                 let next = self.blocks.load(block);
-                let head = slot(&mut self.lists, was.class());
+                let head = slot(&mut self.lists, was.class(0));
                 if *head == block {
                     *head = next;
                 } else {
@@ -413,7 +464,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     /// A tagged block of `size` bytes, tag included; grows memory if it must.
     fn take(&mut self, size: usize, align: usize) -> Addr {
-        let mut block = self.blocks.take(size, align);
+        let mut block = self.blocks.take_aligned(size, align);
         if block.is_none() {
             for place in 0..PENDING {
                 let slab = core::mem::replace(slot(&mut self.pending, place), Addr::NONE);
@@ -421,7 +472,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
             }
             self.forget();
             loop {
-                block = self.blocks.take(size, align);
+                block = self.blocks.take_aligned(size, align);
                 if block.is_some() || !self.blocks.grow(size, align) {
                     break;
                 }
@@ -450,10 +501,11 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     #[inline(never)]
     fn allocate_tagged(&mut self, size: usize, align: usize) -> *mut u8 {
-        match self.take(size, align) {
-            Addr::NONE => ptr::null_mut(),
-            block => self.blocks.pointer(block),
+        let mut block = if align <= UNIT { self.blocks.take(size) } else { Addr::NONE };
+        if block.is_none() {
+            block = self.take(size, align);
         }
+        if block.is_none() { ptr::null_mut() } else { self.blocks.pointer(block) }
     }
 
     /// Enters a new slab into the byte map; false, with the slab given back, if the map cannot grow.
@@ -487,6 +539,25 @@ impl<S: PageSource> SizeClassAllocator<S> {
         true
     }
 
+    /// Moves a block: `reallocate` where it does not fit.
+    ///
+    /// # Safety
+    ///
+    /// As for `reallocate`.
+    #[inline(never)]
+    unsafe fn moved(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise on `new_size`; two blocks in use are disjoint, and both hold as many whole words as
+        // the smaller size takes: of a slab's block every word counts, of a tagged one all but the next tag.
+        unsafe {
+            let new = self.allocate(Layout::from_size_align_unchecked(new_size, layout.align()));
+            if !new.is_null() {
+                copy_words(block, new, layout.size().min(new_size));
+                self.deallocate(block, layout);
+            }
+            new
+        }
+    }
+
     /// The byte map's index for the KiB that `at` lies in.
     fn index_of(&self, at: Addr) -> usize {
         self.blocks.source().offset(self.blocks.bottom().down_to(SLAB).0, at.0) / SLAB
@@ -505,8 +576,17 @@ impl<S: PageSource> SizeClassAllocator<S> {
         if index >= self.map_len {
             return 0;
         }
-        // SAFETY: inside the map.
-        unsafe { self.blocks.pointer(self.map.plus(index)).read().into() }
+        // SAFETY: inside the map; a shared slab's state knows more.
+        unsafe {
+            match self.blocks.pointer(self.map.plus(index)).read().into() {
+                SHARED => {
+                    let slab = at.down_to(SLAB);
+                    let state = State(self.blocks.load(slab.plus(STATE)).0);
+                    state.class(at.above(slab) / QUARTER)
+                }
+                class => class,
+            }
+        }
     }
 }
 
@@ -572,7 +652,7 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
             } else {
                 self.resize_tagged(block, new_size)
             };
-            if fits { block } else { crate::moved(self, block, layout, new_size) }
+            if fits { block } else { self.moved(block, layout, new_size) }
         }
     }
 }

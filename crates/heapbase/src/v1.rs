@@ -6,8 +6,9 @@
 //! use heapbase as _;
 //! ```
 //!
-//! `Global` becomes its global allocator, and the four functions are exported. With an allocator of your
-//! own, leave the feature off, install the allocator and call [`export_v1!`](crate::export_v1) with its static.
+//! `Global` becomes its global allocator, and the four functions are exported. The heap starts at `__heap_base`, in the rest of
+//! the page that the module's data end in, so a short call grows no memory: a runtime has no second allocator, such as a
+//! C library's, that starts there too. With an allocator of your own, leave the feature off, install the allocator and call [`export_v1!`](crate::export_v1) with its static.
 
 use core::alloc::{GlobalAlloc, Layout};
 
@@ -109,11 +110,13 @@ macro_rules! export_v1 {
 
 #[cfg(all(feature = "v1", target_family = "wasm"))]
 mod installed {
-    use crate::{Global, OrTrap};
+    use crate::{Global, OrTrap, memory::FromHeapBase};
 
     /// Out of memory inside Rust code traps instead of recursing through the panic handler; the host's `alloc` gets null.
+    // SAFETY: under the spec the module owns all of its memory, and the first page of this file asks programs to leave
+    // that above `__heap_base` alone.
     #[global_allocator]
-    static HEAP: OrTrap<Global> = OrTrap(Global::new());
+    static HEAP: OrTrap<Global<FromHeapBase>> = OrTrap(unsafe { Global::from_heap_base() });
 
     crate::export_v1!(HEAP.0);
 }

@@ -7,7 +7,7 @@ mod driver;
 #[path = "../src/watched.rs"]
 mod watched;
 
-use arbitrary::Arbitrary;
+use arbitrary::{Arbitrary, Unstructured};
 use driver::{Driver, Op, Subject};
 use heapbase::{FreeListAllocator, LeakingAllocator, SizeClassAllocator};
 use libfuzzer_sys::fuzz_target;
@@ -51,9 +51,16 @@ fn run<S: Subject>((subject, book): (S, Book), steps: Vec<Step>) {
     driver.subject.check();
 }
 
-fuzz_target!(|input: (u8, u8, Vec<Step>)| {
-    let (allocator, pages, steps) = input;
-    let pages = 1 + usize::from(pages) % 32;
+fuzz_target!(|bytes: &[u8]| {
+    let mut input = Unstructured::new(bytes);
+    let [allocator, pages] = input.arbitrary::<[u8; 2]>().unwrap_or_default();
+    let pages = 1 + usize::from(pages) % 8;
+    // One step after the other to the last byte. A `Vec` of them would end at the first even byte in front of one, so that
+    // most inputs would hold hardly any.
+    let mut steps = Vec::new();
+    while let (false, Ok(step)) = (input.is_empty(), input.arbitrary()) {
+        steps.push(step);
+    }
     match allocator % 8 {
         0 => run(Inside::<FreeListAllocator<Watched>>::new(pages), steps),
         1 => run(Inside::<LeakingAllocator<Watched>>::new(pages), steps),

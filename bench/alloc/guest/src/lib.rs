@@ -13,6 +13,8 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 
+#[cfg(feature = "mimalloc")]
+mod mimalloc;
 mod peers;
 use peers::ALLOCATOR;
 
@@ -25,8 +27,14 @@ struct Slot {
     size: u32,
 }
 
-static mut BUFFER: [u64; OPS] = [0; OPS];
-static mut BLOCKS: [Slot; SLOTS] = [Slot { block: core::ptr::null_mut(), size: 0 }; SLOTS];
+/// The player's own memory, in pages of its own, so that those which the allocator touches can be told.
+#[repr(C, align(4096))]
+struct Own {
+    ops: [u64; OPS],
+    slots: [Slot; SLOTS],
+}
+
+static mut OWN: Own = Own { ops: [0; OPS], slots: [Slot { block: core::ptr::null_mut(), size: 0 }; SLOTS] };
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -36,14 +44,47 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// Where the operations go.
 #[unsafe(no_mangle)]
 extern "C" fn ops() -> *mut u64 {
-    (&raw mut BUFFER).cast()
+    (&raw mut OWN).cast()
+}
+
+/// Bytes of the player's own memory, from `ops()` on.
+#[unsafe(no_mangle)]
+extern "C" fn own() -> usize {
+    size_of::<Own>()
 }
 
 /// Plays the first `count` operations. Returns the number of the operation that failed, or -1.
 #[unsafe(no_mangle)]
 extern "C" fn play(count: usize) -> i32 {
-    let ops = (&raw const BUFFER).cast::<u64>();
-    let slots = (&raw mut BLOCKS).cast::<Slot>();
+    run::<false>(count)
+}
+
+/// As `play`, and writes to every byte of every block.
+#[unsafe(no_mangle)]
+extern "C" fn fill(count: usize) -> i32 {
+    run::<true>(count)
+}
+
+/// What a program does with a block: writes to its first byte and its last, or to all from `from` on.
+unsafe fn write<const WHOLE: bool>(block: *mut u8, from: usize, size: usize) {
+    // SAFETY: the block has just been allocated, with so many bytes.
+    unsafe {
+        if WHOLE {
+            for at in from..size {
+                block.add(at).write_volatile(1);
+            }
+        } else {
+            block.write(1);
+            block.add(size - 1).write(1);
+        }
+    }
+}
+
+#[inline(always)]
+fn run<const WHOLE: bool>(count: usize) -> i32 {
+    let ops = (&raw const OWN).cast::<u64>();
+    // SAFETY: the field's address only.
+    let slots = unsafe { (&raw mut OWN.slots).cast::<Slot>() };
     assert!(count <= OPS);
     for index in 0..count {
         // SAFETY: `index` is below `OPS`; the slot's 18 bits are below `SLOTS`; the host sends allocations and frees in
@@ -61,6 +102,9 @@ extern "C" fn play(count: usize) -> i32 {
                     if block.is_null() {
                         return index as i32;
                     }
+                    if WHOLE {
+                        write::<WHOLE>(block, slot.size as usize, size as usize);
+                    }
                     *slot = Slot { block, size };
                 }
                 kind => {
@@ -69,9 +113,7 @@ extern "C" fn play(count: usize) -> i32 {
                     if block.is_null() {
                         return index as i32;
                     }
-                    // A program writes to what it allocates: the block's first byte and its last.
-                    block.write(1);
-                    block.add(size as usize - 1).write(1);
+                    write::<WHOLE>(block, 0, size as usize);
                     *slot = Slot { block, size };
                 }
             }

@@ -4,11 +4,30 @@
 #[global_allocator]
 pub(crate) static ALLOCATOR: heapbase::Global = heapbase::Global::new();
 
+// SAFETY: nobody else uses the rest of the page that the module's data end in.
+#[cfg(feature = "heapbase-v1")]
+#[global_allocator]
+pub(crate) static ALLOCATOR: heapbase::Global<heapbase::memory::FromHeapBase> =
+    unsafe { heapbase::Global::from_heap_base() };
+
 // SAFETY: the module has one thread.
 #[cfg(feature = "heapbase-leaking")]
 #[global_allocator]
 pub(crate) static ALLOCATOR: heapbase::AssumeSingleThreaded<heapbase::LeakingAllocator<heapbase::memory::MemoryGrow>> =
     unsafe { heapbase::AssumeSingleThreaded::new(heapbase::LeakingAllocator::new()) };
+
+// SAFETY: the module has one thread.
+#[cfg(feature = "heapbase-leaking-page")]
+#[global_allocator]
+pub(crate) static ALLOCATOR: heapbase::AssumeSingleThreaded<
+    heapbase::LeakingPageAllocator<heapbase::memory::MemoryGrow>,
+> = unsafe { heapbase::AssumeSingleThreaded::new(heapbase::LeakingPageAllocator::new()) };
+
+// SAFETY: the module has one thread.
+#[cfg(feature = "heapbase-free-list")]
+#[global_allocator]
+pub(crate) static ALLOCATOR: heapbase::AssumeSingleThreaded<heapbase::FreeListAllocator<heapbase::memory::MemoryGrow>> =
+    unsafe { heapbase::AssumeSingleThreaded::new(heapbase::FreeListAllocator::new()) };
 
 #[cfg(feature = "dlmalloc")]
 #[global_allocator]
@@ -36,6 +55,10 @@ pub(crate) static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeList
 #[global_allocator]
 pub(crate) static ALLOCATOR: picoalloc::Mutex<picoalloc::Allocator<picoalloc::UnsafeSystem<{ 1024 * 1024 * 1024 }>>> =
     picoalloc::Mutex::new(picoalloc::Allocator::new(picoalloc::UnsafeSystem));
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+pub(crate) static ALLOCATOR: crate::mimalloc::Mimalloc = crate::mimalloc::Mimalloc;
 
 /// Hands out addresses from a buffer without keeping track: what the loop and the touching cost by themselves.
 #[cfg(feature = "none")]

@@ -12,8 +12,6 @@ use core::{alloc::Layout, mem::MaybeUninit};
 use heapbase::RawAllocator;
 use source::Converted;
 
-#[cfg(feature = "fail")]
-type Heap = heapbase::FailAllocator;
 #[cfg(feature = "free-list")]
 type Heap = heapbase::FreeListAllocator<Converted>;
 #[cfg(feature = "leaking")]
@@ -53,8 +51,8 @@ mod by_address {
     /// A block of at least `size` bytes, or 0.
     #[unsafe(no_mangle)]
     pub extern "C" fn alloc(size: usize) -> *mut u8 {
-        // SAFETY: this heap gives empty requests a block too.
-        unsafe { heap().allocate(layout(size)) }
+        // SAFETY: the size is not 0.
+        unsafe { heap().allocate(layout(size.max(1))) }
     }
 
     /// Gives a block back.

@@ -16,7 +16,7 @@ const TOOL: &str = "heapbase";
 const FIELD: &str = "processed-by";
 
 /// Whether a section holds offsets into the code or indices that nothing keeps true: debugging information, relocations, hints.
-pub(super) fn holds_code_places(name: &str) -> bool {
+pub(crate) fn holds_code_places(name: &str) -> bool {
     name.starts_with(".debug_")
         || name.starts_with("reloc.")
         || name.starts_with("metadata.code.")

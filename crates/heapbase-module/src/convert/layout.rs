@@ -11,7 +11,7 @@ const PAGE: u64 = 4096;
 /// Alignment of state, arena and heap base.
 const ALIGN: u64 = 16;
 /// What is left of the arena's last page for the host's first blocks: what it allocates on the shortest call.
-const HOST_SHARE: u64 = 1024;
+const HOST_SHARE: u64 = 512;
 /// Near memory has room for a few blocks.
 const LEAST_NEAR: u64 = 256;
 /// Pages of a 32-bit memory.
@@ -57,6 +57,14 @@ impl Layout {
         let low = base.max(survey.data_end).next_multiple_of(ALIGN);
         let state_size = u64::from(state_size).next_multiple_of(ALIGN);
         if spec == Spec::V1 { v1(memory, low, state_size) } else { local(memory, base, low, arena.into(), state_size) }
+    }
+
+    /// Takes the arena's first word away from the allocator; its address.
+    pub(super) fn take_word(&mut self) -> u32 {
+        let word = self.low;
+        self.low += ALIGN as u32;
+        self.far_start += ALIGN as u32;
+        word
     }
 
     /// Pages that the memory's minimum gained.

@@ -24,6 +24,8 @@ pub struct Report {
     pub blake2_256_compressed: Option<Blake2_256>,
     /// Everything that breaks a rule or is worth a word, the worst first.
     pub problems: Vec<Problem>,
+    /// What the module's own record says of its conversion; `null` where there is none, or none that can be read.
+    pub conversion: Option<Conversion>,
     /// The imports, in the module's order.
     pub imports: Vec<Import>,
     /// The exports, in the module's order.
@@ -46,6 +48,26 @@ pub struct Report {
     pub size_compressed: Option<u64>,
     /// The sections, in the module's order. Their sizes and the header's 8 bytes add up to [`size`](Self::size).
     pub sections: Vec<Section>,
+}
+
+/// A module's record of its conversion, without what undoes it ([`crate::record::Record`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Conversion {
+    /// The allocator spec that the module was converted to.
+    pub to: Spec,
+    /// The version of heapbase that converted it.
+    pub converter: String,
+    /// Name of the allocator.
+    pub allocator: String,
+    /// BLAKE2-256 of the allocator module.
+    pub allocator_blake2_256: String,
+    /// Bytes of the arena; 0 under v1.
+    pub arena: u32,
+    /// Whether growing of blocks was led to the allocator.
+    pub in_place: bool,
+    /// BLAKE2-256 of the original, raw.
+    pub original_blake2_256: String,
 }
 
 /// What can be imported or exported.
@@ -186,6 +208,19 @@ pub struct Section {
     pub size: u64,
     /// How many items it holds, where it is a list.
     pub items: Option<u32>,
+}
+
+pub(super) fn conversion(outline: &Outline<'_>) -> Option<Conversion> {
+    let record = crate::record::Record::read(outline.custom(crate::record::SECTION)?.contents).ok()?;
+    Some(Conversion {
+        to: record.to,
+        converter: record.converter,
+        allocator: record.allocator,
+        allocator_blake2_256: record.allocator_blake2_256,
+        arena: record.arena,
+        in_place: record.in_place,
+        original_blake2_256: record.original_blake2_256,
+    })
 }
 
 pub(super) fn imports(outline: &Outline<'_>) -> Vec<Import> {

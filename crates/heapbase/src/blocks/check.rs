@@ -25,7 +25,7 @@ impl<S: PageSource> Blocks<S> {
             visit(at.plus(WORD), tag.size() - WORD, tag.is_free());
             at = at.plus(tag.size());
         }
-        visit(self.top.plus(WORD), self.end.above(self.top), true);
+        visit(self.top.plus(WORD), self.limit.above(self.top), true);
     }
 
     /// Tests the invariants.
@@ -62,15 +62,16 @@ impl<S: PageSource> Blocks<S> {
             at = at.plus(tag.size());
         }
         assert!(!below_free, "B3: a free block touches the top");
-        assert!(self.top <= self.end && self.top <= self.fresh, "B6");
+        assert!(self.top <= self.end && self.end <= self.limit && self.top <= self.fresh, "B6");
         for bin in 0..BINS {
             let (mut previous, mut block) = (Addr::NONE, *slot(&self.bins, bin));
-            assert_eq!(self.bits[bin / 64] >> (bin % 64) & 1 == 1, block.is_some(), "B5: a bin's bit");
+            assert_eq!(self.bits >> bin & 1 == 1, block.is_some(), "B5: a bin's bit");
             while block.is_some() {
                 // SAFETY: a free block (B5).
                 let (tag, next, back) =
                     unsafe { (self.tag(block), self.load(block.plus(WORD)), self.load(block.plus(2 * WORD))) };
-                assert!(tag.is_free() && bin_of(tag.size()) == bin && back == previous, "B5");
+                assert!(previous.is_none() || back == previous, "B5: links");
+                assert!(tag.is_free() && bin_of(tag.size()) == bin, "B5");
                 hung -= 1;
                 (previous, block) = (block, next);
             }

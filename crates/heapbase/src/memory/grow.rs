@@ -1,4 +1,4 @@
-//! Memory by `memory.grow`.
+//! Memory by `memory.grow`, and what lies between a module's own data and the end of their last page.
 
 use super::{PageSource, Span};
 
@@ -47,5 +47,54 @@ unsafe impl PageSource for MemoryGrow {
     #[inline(always)]
     fn pointer(&self, address: usize) -> *mut u8 {
         core::ptr::with_exposed_provenance_mut(address)
+    }
+}
+
+unsafe extern "C" {
+    /// The first byte behind the program's data and stack, defined by the linker.
+    static __heap_base: u8;
+}
+
+/// First the rest of the page that the program's data and stack end in, from the linker's `__heap_base` on; then as
+/// [`MemoryGrow`]. A program that allocates little never grows.
+#[derive(Debug)]
+pub struct FromHeapBase {
+    started: bool,
+    grow: MemoryGrow,
+}
+
+impl FromHeapBase {
+    /// A source that has handed out nothing yet.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses the memory between `__heap_base` and the next multiple of 64 KiB: no second source of this kind, no
+    /// other allocator that starts at `__heap_base` (as those of C libraries do), no tool that put data of its own there (as
+    /// wasm-bindgen does for threads), and no host (as hosts of runtimes of the `legacy` spec do).
+    pub const unsafe fn new() -> Self {
+        Self { started: false, grow: MemoryGrow::new() }
+    }
+}
+
+// SAFETY: S1: the constructor's contract for the rest of the page, `MemoryGrow` for all else. S2: the rest lies below
+// whatever is grown. S3, S4, S5: as for `MemoryGrow`; a module's memory is zero where it has no data.
+unsafe impl PageSource for FromHeapBase {
+    const ZEROED: bool = true;
+
+    #[inline]
+    fn grow(&mut self, least: usize) -> Option<Span> {
+        if !core::mem::replace(&mut self.started, true) {
+            let start = crate::address::round_up((&raw const __heap_base).addr(), crate::address::UNIT);
+            let len = start.wrapping_neg() % WASM_PAGE;
+            if len >= least {
+                return Some(Span { start, len });
+            }
+        }
+        self.grow.grow(least)
+    }
+
+    #[inline(always)]
+    fn pointer(&self, address: usize) -> *mut u8 {
+        self.grow.pointer(address)
     }
 }

@@ -1,7 +1,10 @@
 //! What a heap holds, and a map of it.
 
 use super::{CLASSES, LISTS, SizeClassAllocator, State};
-use crate::{address::UNIT, memory::PageSource};
+use crate::{
+    address::{Addr, UNIT},
+    memory::PageSource,
+};
 
 /// Figures of a heap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub struct Statistics {
 pub struct ClassStatistics {
     /// Bytes of a block.
     pub block_bytes: usize,
-    /// Slabs of the class.
+    /// Slabs of the class alone. Its first blocks lie in a quarter of a slab that classes share.
     pub slabs: usize,
     /// Blocks in use.
     pub live: usize,
@@ -56,17 +59,24 @@ pub enum Kind {
         /// Blocks in use.
         live: usize,
     },
+    /// A slab with the first blocks of up to four classes, `live` of them in use.
+    Shared {
+        /// Blocks in use.
+        live: usize,
+    },
 }
 
 impl<S: PageSource> SizeClassAllocator<S> {
     /// Visits every stretch of the heap in order of address, the top last. Takes time proportional to the heap.
     pub fn map(&self, mut visit: impl FnMut(Stretch)) {
         self.blocks.walk(|payload, len, free| {
-            let class = self.class_at(payload);
-            let kind = if class != 0 {
-                // SAFETY: a slab (C1).
-                let state = unsafe { self.read_state(payload) };
-                Kind::Slab { block_bytes: class * UNIT, live: state.0 & State::COUNT }
+            let kind = if let Some(slab) = self.slab_at(payload) {
+                let live = slab.state.0 & State::COUNT;
+                if slab.shared {
+                    Kind::Shared { live: live - 1 }
+                } else {
+                    Kind::Slab { block_bytes: slab.state.class(0) * UNIT, live }
+                }
             } else if free {
                 Kind::Free
             } else if self.is_kept(payload) {
@@ -78,7 +88,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
         });
     }
 
-    fn is_kept(&self, payload: crate::address::Addr) -> bool {
+    fn is_kept(&self, payload: Addr) -> bool {
         self.lists[CLASSES..LISTS].iter().any(|first| {
             let mut block = *first;
             while block.is_some() && block != payload {
@@ -95,16 +105,26 @@ impl<S: PageSource> SizeClassAllocator<S> {
         for (class, figures) in all.classes.iter_mut().enumerate() {
             figures.block_bytes = class * UNIT;
         }
-        self.map(|stretch| match stretch.kind {
-            Kind::Free => all.free_bytes += stretch.len,
-            Kind::Used | Kind::Kept => {}
-            Kind::Slab { block_bytes, live } => {
+        self.map(|stretch| {
+            if let Some(slab) = self.slab_at(Addr(stretch.start)) {
                 all.slab_bytes += stretch.len;
-                let figures = &mut all.classes[block_bytes / UNIT];
-                figures.slabs += 1;
-                figures.live += live;
+                for (class, bytes) in slab.areas() {
+                    all.classes[class].slabs += usize::from(!slab.shared);
+                    all.classes[class].live += bytes / (class * UNIT);
+                }
+            } else if stretch.kind == Kind::Free {
+                all.free_bytes += stretch.len;
             }
         });
+        // In use is what is not free.
+        for (list, figures) in all.classes.iter_mut().enumerate() {
+            let mut block = self.lists[list];
+            while block.is_some() {
+                figures.live -= 1;
+                // SAFETY: a free block's first word is the next one (C2).
+                block = unsafe { self.blocks.load(block) };
+            }
+        }
         all
     }
 

@@ -1,1 +1,0 @@
-  (global (export "__heap_base") i32 (i32.const 2048))
