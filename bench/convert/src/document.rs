@@ -1,8 +1,8 @@
 //! The section of bench/RESULTS.md.
 
 use crate::{
-    races::{EAGER, Effort, NODE, OURS_LOCAL, OURS_V1, Pair, faults, ratio},
     memory::Memory,
+    races::{EAGER, Effort, NODE, OURS_LOCAL, OURS_V1, Pair, faults, ratio},
     sizes::{Added, TO},
 };
 use bench_common::stats::human;

@@ -72,7 +72,6 @@ fn run(options: &RaceOptions) -> Result<()> {
     let shared = bench_common::material::folder(options.shared.as_deref())?;
     let scratch = tempfile::tempdir()?;
     let wanted = |section: &str| options.only.is_empty() || options.only.iter().any(|only| only == section);
-    let named = |subject: &Subject| subject.title.starts_with(&options.subject);
     let program = std::env::current_exe().context("finding this program")?;
     let mut peers = Vec::new();
     for (contestant, form) in races::CONTESTANTS {
@@ -87,10 +86,9 @@ fn run(options: &RaceOptions) -> Result<()> {
         found.added = sizes::added(&shared)?;
         found.converting = Some(sizes::converting(&shared, effort.rounds.min(15))?);
     }
-    let mut cases = Subject::cases(&shared, scratch.path(), options.smoke)?;
-    let mut runtimes = Subject::runtimes(&shared, scratch.path(), options.smoke)?;
-    cases.retain(named);
-    runtimes.retain(named);
+    let named = |name: &str| name.starts_with(&options.subject);
+    let cases = Subject::cases(&shared, scratch.path(), options.smoke, named)?;
+    let runtimes = Subject::runtimes(&shared, scratch.path(), options.smoke, named)?;
     if wanted("memory") {
         found.memory_of_blocks =
             cases.iter().map(|case| memory::measure(case, "Core_execute_block")).collect::<Result<_>>()?;

@@ -48,8 +48,7 @@ pub fn measure(subject: &Subject, entry: &str) -> Result<Memory> {
     };
     let title = case.as_ref().map_or_else(|| format!("{}, `{entry}`", subject.title), |_| subject.title.clone());
     let outcome = |form: Form| run(subject, form, entry, case.as_ref()).with_context(|| format!("{title}, {form:?}"));
-    let [original, local, v1] =
-        [outcome(Form::Original)?, outcome(Form::Local)?, outcome(Form::V1)?];
+    let [original, local, v1] = [outcome(Form::Original)?, outcome(Form::Local)?, outcome(Form::V1)?];
     let own = |origin: Origin| origin == Origin::Runtime;
     let arena = reach_in(local_layout(subject)?, &steps(&original.allocations, own)).context(title.clone())?;
     let heap = reach_in(v1_layout(subject)?, &steps(&original.allocations, |_| true)).context(title.clone())?;

@@ -48,24 +48,24 @@ impl Subject {
         Ok(Self { title, files, case: None })
     }
 
-    /// The runtimes that are raced.
+    /// The runtimes that are raced, of those that are `named`.
     ///
     /// # Errors
     /// The corpus cannot be read, or the converter refuses one.
-    pub fn runtimes(shared: &Path, folder: &Path, smoke: bool) -> Result<Vec<Self>> {
-        let chosen = bench_host::chosen(shared, smoke)?;
-        chosen.into_iter().map(|(title, file)| Self::new(title, &Runtime::read(&file)?.code, folder)).collect()
+    pub fn runtimes(shared: &Path, folder: &Path, smoke: bool, named: impl Fn(&str) -> bool) -> Result<Vec<Self>> {
+        let chosen = bench_host::chosen(shared, smoke)?.into_iter().filter(|(title, _)| named(title));
+        chosen.map(|(title, file)| Self::new(title, &Runtime::read(&file)?.code, folder)).collect()
     }
 
-    /// All cases; one for a `smoke` test.
+    /// The cases that are `named`; one for a `smoke` test.
     ///
     /// # Errors
     /// A case cannot be read, or the converter refuses its runtime.
-    pub fn cases(shared: &Path, folder: &Path, smoke: bool) -> Result<Vec<Self>> {
+    pub fn cases(shared: &Path, folder: &Path, smoke: bool, named: impl Fn(&str) -> bool) -> Result<Vec<Self>> {
         let mut subjects = Vec::new();
         for file in case_files(shared)? {
             let case = Case::read(&file)?;
-            if smoke && !case.name.starts_with("kusama") {
+            if (smoke && !case.name.starts_with("kusama")) || !named(&case.name) {
                 continue;
             }
             let state = PreparedCase::new(&case)?;
