@@ -51,6 +51,9 @@ enum Task {
         /// Only runtimes and cases whose name begins so.
         #[arg(long, default_value = "")]
         only: String,
+        /// Leave smoldot out, and do not build it: it runs converted runtimes beside the originals.
+        #[arg(long)]
+        without_smoldot: bool,
     },
     /// Repeats one call for a profiler: prints the cost of one after every SECONDS-long round.
     Repeat {
@@ -91,7 +94,13 @@ fn main() -> Result<ExitCode> {
     let shared = || bench_common::material::folder(arguments.shared.as_deref());
     match arguments.command {
         None => race(&shared()?, &arguments.race)?,
-        Some(Task::Parity { only }) => return parity::run(&shared()?, &only),
+        Some(Task::Parity { only, without_smoldot }) => {
+            let smoldot = match without_smoldot {
+                true => None,
+                false => Some(build_smoldot(&std::env::current_exe().context("finding this program")?)?),
+            };
+            return parity::run(&shared()?, &only, smoldot.as_deref());
+        }
         Some(Task::Repeat { contestant, file, entry, rounds }) => {
             repeat(&contestant, &file, &entry, rounds)?;
         }

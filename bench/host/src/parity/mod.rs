@@ -1,9 +1,12 @@
 //! The same answers: outputs, failures, roots, and every address that the legacy allocator hands out.
 //!
-//! sc-executor is the reference. Its `ext_allocator_malloc` and `ext_allocator_free` are overlaid with functions that
+//! sc-executor running the original is the reference. Its `ext_allocator_malloc` and `ext_allocator_free` are overlaid with functions that
 //! note what they do; heapbase-host records the same by itself. Buffers that host functions return come from the same
 //! heap, and no host function can be overlaid to note them: one at another address would move the blocks around it.
+//!
+//! [`converted`] compares runtimes that the converter has changed with themselves before.
 
+mod converted;
 mod failure;
 mod recording;
 
@@ -64,7 +67,7 @@ struct Answer {
 ///
 /// # Errors
 /// The corpus or a case cannot be read.
-pub fn run(shared: &Path, only: &str) -> Result<ExitCode> {
+pub fn run(shared: &Path, only: &str, smoldot: Option<&Path>) -> Result<ExitCode> {
     log::set_logger(&LastWords).map_err(|_| anyhow::anyhow!("another logger is set"))?;
     log::set_max_level(log::LevelFilter::Error);
     let mut count = Count::default();
@@ -72,12 +75,14 @@ pub fn run(shared: &Path, only: &str) -> Result<ExitCode> {
         let runtime = Runtime::read(&file)?;
         if runtime.name.starts_with(only) {
             corpus_runtime(&runtime, &mut count);
+            converted::corpus_runtime(&runtime, smoldot, &mut count)?;
         }
     }
     for file in case_files(shared)? {
         let case = Case::read(&file)?;
         if case.name.starts_with(only) {
             cases(&case, &mut count)?;
+            converted::case(&case, &mut count)?;
         }
     }
     println!(
@@ -112,7 +117,7 @@ impl Count {
                 Err(failure) => {
                     self.same_failures += 1;
                     format!(
-                        "same failure, {} heap events ({failure})\n      sc-executor: {}\n      heapbase: {}",
+                        "same failure, {} heap events ({failure})\n      reference: {}\n      other: {}",
                         theirs.events.len(),
                         short(&theirs.words),
                         short(&ours.words)
@@ -129,7 +134,7 @@ fn difference(theirs: &Answer, ours: &Answer) -> Option<String> {
         (Ok(expected), Ok(found)) if expected != found => {
             let at = expected.iter().zip(found).take_while(|(a, b)| a == b).count();
             return Some(format!(
-                "sc-executor answers {} bytes, heapbase {}, and they differ from byte {at}",
+                "the reference answers {} bytes, the other {}, and they differ from byte {at}",
                 expected.len(),
                 found.len()
             ));
@@ -141,13 +146,17 @@ fn difference(theirs: &Answer, ours: &Answer) -> Option<String> {
                 Ok(output) => format!("answers {} bytes", output.len()),
                 Err(failure) => format!("fails, {failure} ({})", short(words)),
             };
-            return Some(format!("sc-executor {}; heapbase {}", say(expected, &theirs.words), say(found, &ours.words)));
+            return Some(format!(
+                "the reference {}; the other {}",
+                say(expected, &theirs.words),
+                say(found, &ours.words)
+            ));
         }
     }
     let at = theirs.events.iter().zip(&ours.events).take_while(|(a, b)| a == b).count();
     (at < theirs.events.len().max(ours.events.len())).then(|| {
         format!(
-            "heap event {at} of {} and {}: sc-executor {:?}, heapbase {:?}",
+            "heap event {at} of {} and {}: the reference {:?}, the other {:?}",
             theirs.events.len(),
             ours.events.len(),
             theirs.events.get(at),
