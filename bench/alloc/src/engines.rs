@@ -168,7 +168,7 @@ pub fn v8(
     std::fs::write(&job, serde_json::to_vec(&Job { guests, streams, effort, never: NEVER, slow: SLOW })?)?;
     let output = Command::new("node")
         // Optimised code from the start: the baseline compiler's speed is not what a long-running program sees.
-        .args(["--no-liftoff", "--no-wasm-tier-up", "--no-wasm-lazy-compilation"])
+        .args(["--no-liftoff", "--no-wasm-tier-up", "--no-wasm-lazy-compilation", "--expose-gc"])
         .arg(script)
         .arg(&job)
         .stderr(std::process::Stdio::inherit())

@@ -4,7 +4,8 @@ use anyhow::Result;
 use std::path::{Path, PathBuf};
 
 /// Ours first, then the peers, by the name of the guest's cargo feature.
-pub const ALLOCATORS: &[&str] = &["heapbase", "dlmalloc", "talc", "rlsf", "picoalloc", "mimalloc", "wee_alloc", "lol_alloc"];
+pub const ALLOCATORS: &[&str] =
+    &["heapbase", "dlmalloc", "talc", "rlsf", "picoalloc", "mimalloc", "wee_alloc", "lol_alloc"];
 /// A guest whose allocator does nothing: what the loop around the calls costs.
 pub const LOOP: &str = "none";
 

@@ -103,7 +103,7 @@ pub struct Slot {
 }
 
 /// An imported function of the original.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Import {
     /// Its position among all imports.
@@ -113,6 +113,9 @@ pub struct Import {
     /// Its type index.
     #[serde(rename = "type")]
     pub ty: u32,
+    /// Its name in the name section, where that is not the field's; empty where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// A call through a table index that is kept in memory.

@@ -14,9 +14,7 @@ pub(crate) struct Splice<'a> {
 impl<'a> Splice<'a> {
     /// Begins a copy of `range`.
     pub(crate) fn new(wasm: &'a [u8], range: Range<usize>) -> Self {
-        let mut out = Vec::with_capacity(range.len() + 16);
-        out.clear();
-        Self { wasm, at: range.start, end: range.end, out }
+        Self { wasm, at: range.start, end: range.end, out: Vec::with_capacity(range.len() + 16) }
     }
 
     /// Copies up to `range`, and puts `with` in its place. Ranges come in rising order.

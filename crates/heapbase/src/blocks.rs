@@ -11,10 +11,10 @@
 //!
 //! Free blocks hang in *bins* by size: four to each doubling from 128 bytes to 7 MiB, on 32 bits, one for what is smaller, one
 //! for what is larger. A word has a bit for each bin that has blocks. A request takes from the first bin all of whose
-//! blocks are large enough; only where there is none it looks at the first block of its own bin. So nothing is walked but the
-//! last bin. Finer bins would fit better, but then most rests are scraps, and the next request takes its block from
-//! some other place that is not in the processor's cache: with sixteen to a doubling, a heap of drifting sizes took a
-//! third longer, for 2 % of its memory.
+//! blocks are large enough; only where there is none, and from 16 KiB on, it looks at the first block of its own bin. So
+//! nothing is walked but the last bin. Finer bins would fit better, but then most rests are scraps, and the next request
+//! takes its block from some other place that is not in the processor's cache: with sixteen to a doubling, a heap of
+//! drifting sizes took a third longer, for 2 % of its memory.
 //! Behind the last block lies the *top*, memory that was never used or has come back; it hangs in no bin and is used last.
 //!
 //! Invariants, which [`Blocks::check`] tests:
@@ -38,12 +38,15 @@ use crate::{
 };
 
 /// Bins to a doubling of size, as a power of two.
-const BIG: usize = 2048;
 const STEPS: u32 = 2;
 /// Blocks of fewer units share the first bin: only a merge makes use of them.
 const LEAST_UNITS: usize = 16;
 /// Bins: as many as a word has bits that tells which have blocks. The last one holds all that is larger.
 const BINS: usize = 64;
+/// Requests from so many bytes on look at their own bin first: what a block's place costs is little beside its contents,
+/// and a better fit saves pages.
+const BIG: usize = 2048 * UNIT;
+
 /// Bytes behind the last segment's end: a fence, and what makes the next tag's place right.
 const RESERVE: usize = UNIT + WORD;
 /// The top takes at least so much more at a time: four pages of 4 KiB.

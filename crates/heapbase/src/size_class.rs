@@ -12,13 +12,13 @@
 //! quarter of a slab that it *shares* with three others: a program that allocates little touches few pages.
 //!
 //! **Lists.** There is one list of free blocks for each class, and one for each size of tagged blocks up to 512 bytes: freed
-//! ones are *kept* there, fewer than 256 in all, without being merged. Allocating pops a list, freeing pushes, each three or
+//! ones are *kept* there, fewer than 1,024 in all, without being merged. Allocating pops a list, freeing pushes, each three or
 //! four words read and written. Whether a block is of a slab is a choice of address, not a branch: in a mix of sizes a
 //! branch is guessed wrong half the time, and that took longer than the rest of the call.
 //!
-//! **Giving back.** A slab's state counts its blocks in use; a slab that becomes empty enters a ring of 64. What leaves the
-//! ring still empty has its blocks unlinked and becomes free memory. The 256th kept block makes all of them go back: they may
-//! be of sizes that nobody asks for any more. Ring and kept blocks all go back before memory grows, so nothing empty is ever
+//! **Giving back.** A slab's state counts its blocks in use; a slab that becomes empty enters a ring of 256. What leaves the
+//! ring still empty has its blocks unlinked and becomes free memory. The 1,024th kept block makes all of them go back: they
+//! may be of sizes that nobody asks for any more. Ring and kept blocks all go back before memory grows, so nothing empty is ever
 //! a reason to grow.
 //!
 //! The four shared slabs at most stay.
@@ -26,13 +26,14 @@
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class of the slab there, or 0. Of a shared
 //! slab the state holds the class of each quarter.
 //!
-//! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 127 blocks. Before memory grows, at most 64 slabs
-//! and 255 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
-//! alignment, six bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of the heap, is copied when it is outgrown, which doubles it.
-//! Nothing else depends on the size of the heap.
+//! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 127 blocks. Before memory grows, at most 256
+//! slabs and 1,023 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
+//! alignment, six bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
+//! lies between the heap's first byte and its last, others' memory included, is copied when it is outgrown, which doubles
+//! it. Nothing else depends on the size of the heap.
 //!
 //! **Waste.** Once a request is rounded up to 8 bytes, rounding, slab states and tags together take at most 8.8 % of its
-//! block, worst at 104 bytes. Of memory, each class may hold partly used slabs: in the worst case one block in use
+//! block, worst at 104 bytes; in a shared slab, of which there are four at most, a quarter may lose a fifth. Of memory, each class may hold partly used slabs: in the worst case one block in use
 //! keeps a slab, so a program that frees all but one block of each slab holds at most 127 times what it uses, and those
 //! bytes serve the same class only.
 //!
@@ -45,7 +46,7 @@
 //! - **C3** A slab's state counts its blocks in use, one more in a shared slab, and says whether the slab stands in the ring.
 //!   It holds its class, or those of its quarters.
 //! - **C4** The list of a size holds tagged blocks of at least that size, which nobody uses though their tags say so; there
-//!   are fewer than 256, and `kept` counts them.
+//!   are fewer than 1,024, and `kept` counts them.
 //! - **C5** A request's size and alignment alone decide between slab and tagged block, and a block never changes sides.
 
 mod check;
@@ -70,11 +71,14 @@ const CLASSES: usize = 16;
 const LARGEST: usize = (CLASSES - 1) * UNIT;
 /// Largest alignment that slabs serve: blocks start at multiples of their size.
 const SLAB_ALIGN: usize = 8 * UNIT;
-/// Slabs found empty that are not given back at once.
-const PENDING: usize = 64;
+/// Slabs found empty that are not given back at once. A program that fills and empties its heap in turns, as the encoding
+/// of metadata does, takes half as long again with a ring of 64.
+const PENDING: usize = 256;
 /// Freed blocks of fewer units are kept for requests of the same size: up to 512 bytes. Keeping larger ones, which are
 /// asked for less often, gains nothing and cuts memory up.
 const LISTS: usize = 65;
+/// Fewer freed blocks are kept, a multiple of 256: the counter asks for care at those.
+const MOST_KEPT: usize = 1024;
 /// Entries of the first byte map.
 const FIRST_MAP: usize = 124;
 
@@ -139,7 +143,7 @@ impl State {
         Self(self.0.wrapping_sub(1))
     }
 
-    /// A slab that is empty and not in the ring, or one more block kept than may be.
+    /// A slab that is empty and not in the ring, or a multiple of 256 blocks kept.
     const fn wants_care(self) -> bool {
         self.0 & (Self::COUNT | Self::PENDING) == 0
     }
@@ -178,7 +182,7 @@ impl State {
 pub struct SizeClassAllocator<S> {
     /// First block of each list: free blocks in slabs, then freed tagged blocks that were kept.
     lists: [Addr; LISTS],
-    /// Minus the number of tagged blocks kept, fewer than 256; stands in for a slab's state.
+    /// Minus the number of tagged blocks kept; stands in for a slab's state.
     kept: State,
     /// Where the link back from no block goes.
     nowhere: Addr,
@@ -387,7 +391,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
     }
 
     /// Takes the place of pushing when a slab becomes empty, which then goes into the ring in the place of the oldest one
-    /// there; and when as many tagged blocks are kept as may be: then all of them are given back.
+    /// there; and when a multiple of 256 tagged blocks is kept: if that is as many as may be, all of them are given back.
     ///
     /// # Safety
     ///
@@ -398,6 +402,11 @@ impl<S: PageSource> SizeClassAllocator<S> {
         // SAFETY: the caller's promise; the list says whether the block lies in a slab.
         unsafe {
             if list >= CLASSES {
+                let kept = self.kept.one_back();
+                if kept.0 != MOST_KEPT.wrapping_neg() {
+                    self.kept = kept;
+                    return self.hang(list, block);
+                }
                 self.forget();
                 return self.blocks.give(block);
             }

@@ -2,6 +2,7 @@
 //!
 //! `HEAPBASE_OPS` sets how many operations each walk does; by default few enough for every `cargo test`.
 
+#[macro_use]
 mod driver;
 #[path = "driver/native.rs"]
 mod native;

@@ -1,5 +1,6 @@
 //! Named cases that other allocators got wrong, for each of ours.
 
+#[macro_use]
 mod driver;
 #[path = "driver/native.rs"]
 mod native;

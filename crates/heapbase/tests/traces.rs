@@ -1,5 +1,6 @@
 //! Replays what real runtimes asked of their allocator, under the oracle.
 
+#[macro_use]
 mod driver;
 #[path = "driver/native.rs"]
 mod native;

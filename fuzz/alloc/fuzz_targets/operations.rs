@@ -2,6 +2,7 @@
 
 #![no_main]
 
+#[macro_use]
 #[path = "../../../crates/heapbase/tests/driver/mod.rs"]
 mod driver;
 #[path = "../src/watched.rs"]

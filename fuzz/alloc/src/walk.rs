@@ -1,6 +1,7 @@
 //! The random walk over watched memory: `walk [OPERATIONS]`, for each allocator. Build it with `-Zsanitizer=address` and
 //! the feature `asan`.
 
+#[macro_use]
 #[path = "../../../crates/heapbase/tests/driver/mod.rs"]
 mod driver;
 #[path = "../../../crates/heapbase/tests/driver/random.rs"]

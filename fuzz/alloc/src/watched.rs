@@ -99,7 +99,7 @@ pub struct Inside<A> {
 }
 
 macro_rules! subject {
-    ($allocator:ident, |$heap:ident| $check:expr, { $($by_address:item)* }) => {
+    ($allocator:ident) => {
         impl Inside<$allocator<Watched>> {
             /// The allocator over `pages` pages, and the book to drive it with.
             pub fn new(pages: usize) -> (Self, Book) {
@@ -111,16 +111,7 @@ macro_rules! subject {
         }
 
         impl Subject for Inside<$allocator<Watched>> {
-            type Raw = $allocator<Watched>;
-
-            fn raw(&mut self) -> &mut Self::Raw {
-                &mut self.heap
-            }
-
-            fn check(&self) {
-                let $heap = &self.heap;
-                $check
-            }
+            core_of!($allocator<Watched>);
 
             fn steal(&mut self, pages: usize) {
                 self.heap.source_mut().0.steal(pages);
@@ -130,22 +121,10 @@ macro_rules! subject {
                 let pages = if fail { 0 } else { self.pages };
                 self.heap.source_mut().0.limit(pages);
             }
-
-            $($by_address)*
         }
     };
 }
 
-subject!(SizeClassAllocator, |heap| heap.check(), {
-    unsafe fn usable(&mut self, block: *mut u8, _: Layout) -> usize {
-        // SAFETY: the caller's promise.
-        unsafe { self.heap.usable_size(block) }
-    }
-
-    unsafe fn free(&mut self, block: *mut u8, _: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.heap.free(block) }
-    }
-});
-subject!(FreeListAllocator, |heap| heap.check(), {});
-subject!(LeakingAllocator, |_heap| (), {});
+subject!(SizeClassAllocator);
+subject!(FreeListAllocator);
+subject!(LeakingAllocator);

@@ -10,9 +10,10 @@ use core::alloc::Layout;
 use heapbase::{
     AssumeSingleThreaded, FreeListAllocator, LeakingAllocator, LeakingPageAllocator, SizeClassAllocator,
     SizedByAddress,
-    memory::{MemoryGrow, PageSource, Region, Span},
+    memory::{FromHeapBase, MemoryGrow, PageSource, Region, Span},
 };
 
+#[macro_use]
 #[path = "../../../../crates/heapbase/tests/driver/mod.rs"]
 mod driver;
 #[path = "../../../../crates/heapbase/tests/driver/random.rs"]
@@ -48,15 +49,29 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 /// The module's memory, with failures and foreign growth on demand.
 struct Limited {
     grow: MemoryGrow,
+    /// Used instead where there is one.
+    from_heap_base: Option<FromHeapBase>,
     fail: bool,
 }
 
-// SAFETY: the promises are those of `MemoryGrow`; failing keeps them all.
+impl Limited {
+    fn new(from_heap_base: bool) -> Self {
+        // SAFETY: an instance makes one heap only; the books lie below `__heap_base`.
+        let from_heap_base = from_heap_base.then(|| unsafe { FromHeapBase::new() });
+        Self { grow: MemoryGrow::new(), from_heap_base, fail: false }
+    }
+}
+
+// SAFETY: the promises are those of the two sources, of which one is used; failing keeps them all.
 unsafe impl PageSource for Limited {
-    const ZEROED: bool = MemoryGrow::ZEROED;
+    const ZEROED: bool = MemoryGrow::ZEROED && FromHeapBase::ZEROED;
 
     fn grow(&mut self, least: usize) -> Option<Span> {
-        if self.fail { None } else { self.grow.grow(least) }
+        match &mut self.from_heap_base {
+            _ if self.fail => None,
+            Some(source) => source.grow(least),
+            None => self.grow.grow(least),
+        }
     }
 
     fn pointer(&self, address: usize) -> *mut u8 {
@@ -64,55 +79,36 @@ unsafe impl PageSource for Limited {
     }
 }
 
-struct Inside<A>(A);
+struct Inside<A> {
+    heap: A,
+}
 
 macro_rules! subject {
-    ($allocator:ident, |$heap:ident| $check:expr, { $($by_address:item)* }) => {
+    ($allocator:ident) => {
         impl Inside<$allocator<Limited>> {
-            fn new() -> Self {
-                Self($allocator::with_source(Limited { grow: MemoryGrow::new(), fail: false }))
+            fn new(from_heap_base: bool) -> Self {
+                Self { heap: $allocator::with_source(Limited::new(from_heap_base)) }
             }
         }
 
         impl Subject for Inside<$allocator<Limited>> {
-            type Raw = $allocator<Limited>;
-
-            fn raw(&mut self) -> &mut Self::Raw {
-                &mut self.0
-            }
-
-            fn check(&self) {
-                let $heap = &self.0;
-                $check
-            }
+            core_of!($allocator<Limited>);
 
             fn steal(&mut self, pages: usize) {
                 core::arch::wasm32::memory_grow::<0>(pages);
             }
 
             fn fail(&mut self, fail: bool) {
-                self.0.source_mut().fail = fail;
+                self.heap.source_mut().fail = fail;
             }
-
-            $($by_address)*
         }
     };
 }
 
-subject!(SizeClassAllocator, |heap| heap.check(), {
-    unsafe fn usable(&mut self, block: *mut u8, _: Layout) -> usize {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.usable_size(block) }
-    }
-
-    unsafe fn free(&mut self, block: *mut u8, _: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.free(block) }
-    }
-});
-subject!(FreeListAllocator, |heap| heap.check(), {});
-subject!(LeakingAllocator, |_heap| (), {});
-subject!(LeakingPageAllocator, |_heap| (), {});
+subject!(SizeClassAllocator);
+subject!(FreeListAllocator);
+subject!(LeakingAllocator);
+subject!(LeakingPageAllocator);
 
 fn walk<S: Subject>(subject: S, seed: u64, count: u32) -> u32 {
     let mut driver = Driver::new(subject);
@@ -126,22 +122,22 @@ fn walk<S: Subject>(subject: S, seed: u64, count: u32) -> u32 {
     driver.nulls as u32
 }
 
-/// Walks `count` operations on a fresh heap; returns how many found no memory. 0 size classes, 1 free list, 2 leaking,
+/// Walks `count` operations on a fresh heap, which starts at `__heap_base` for half of the seeds; returns how many found no memory. 0 size classes, 1 free list, 2 leaking,
 /// 3 leaking pages.
 #[unsafe(no_mangle)]
 extern "C" fn soak(allocator: u32, seed: u64, count: u32) -> u32 {
     match allocator {
-        0 => walk(Inside::<SizeClassAllocator<Limited>>::new(), seed, count),
-        1 => walk(Inside::<FreeListAllocator<Limited>>::new(), seed, count),
-        2 => walk(Inside::<LeakingAllocator<Limited>>::new(), seed, count),
-        _ => walk(Inside::<LeakingPageAllocator<Limited>>::new(), seed, count),
+        0 => walk(Inside::<SizeClassAllocator<Limited>>::new(seed & 2 == 0), seed, count),
+        1 => walk(Inside::<FreeListAllocator<Limited>>::new(seed & 2 == 0), seed, count),
+        2 => walk(Inside::<LeakingAllocator<Limited>>::new(seed & 2 == 0), seed, count),
+        _ => walk(Inside::<LeakingPageAllocator<Limited>>::new(seed & 2 == 0), seed, count),
     }
 }
 
 /// Fills the address space to its last page; what was had stays usable to the last byte. Returns the number of blocks.
 #[unsafe(no_mangle)]
 extern "C" fn fill(size: u32) -> u32 {
-    let mut driver = Driver::new(Inside::<SizeClassAllocator<Limited>>::new());
+    let mut driver = Driver::new(Inside::<SizeClassAllocator<Limited>>::new(false));
     driver.most_blocks = usize::MAX;
     driver.most_bytes = usize::MAX;
     // The greater part goes to somebody else, untouched.

@@ -1,9 +1,7 @@
 //! Finds references to functions in code.
 
-use super::{
-    error::{ConvertError, invalid},
-    splice::call,
-};
+use super::error::{ConvertError, invalid};
+use crate::splice::call;
 use std::ops::Range;
 use wasm_encoder::Encode;
 use wasmparser::{FunctionBody, Operator};

@@ -2,7 +2,7 @@
 //! else stays byte for byte.
 
 use super::{
-    survey::Section,
+    survey::{Section, Survey},
     write::{Output, Producer},
 };
 use wasm_encoder::{
@@ -57,7 +57,8 @@ fn names(output: &Output<'_>, contents: &[u8]) -> Option<Vec<u8>> {
     for subsection in wasmparser::NameSectionReader::new(BinaryReader::new(contents, 0)) {
         match subsection.ok()? {
             wasmparser::Name::Function(map) => {
-                let mut list: Vec<(u32, &str)> = output.imported_names.clone();
+                let mut list: Vec<(u32, &str)> =
+                    output.imported_names.iter().map(|(index, name)| (*index, name.as_str())).collect();
                 for naming in map {
                     let naming = naming.ok()?;
                     let place = output.places.get(naming.index as usize).copied().flatten();
@@ -81,6 +82,18 @@ fn names(output: &Output<'_>, contents: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     names.encode(&mut bytes);
     contents_of(&bytes)
+}
+
+/// The name of a function in the name section, if there is a section that can be read; empty if the function has none.
+pub(super) fn name_of(survey: &Survey<'_>, function: u32) -> Option<String> {
+    for subsection in wasmparser::NameSectionReader::new(BinaryReader::new(survey.custom("name")?, 0)) {
+        if let wasmparser::Name::Function(map) = subsection.ok()? {
+            let mut namings = map.into_iter().map_while(Result::ok);
+            let naming = namings.find(|naming| naming.index == function);
+            return Some(naming.map(|naming| naming.name.to_owned()).unwrap_or_default());
+        }
+    }
+    None
 }
 
 /// Functions, where they are now.

@@ -5,9 +5,9 @@ use super::{
     error::{ConvertError, invalid},
     layout::Layout,
     pattern::{Growth, Via},
-    splice::{Splice, call, instructions, memory},
 };
 use crate::spec::Spec;
+use crate::splice::{Splice, call, instructions, memory};
 use std::collections::BTreeMap;
 use wasm_encoder::{BlockType, Function, Instruction as I, ValType};
 use wasmparser::{FuncType, Operator};

@@ -66,11 +66,6 @@ impl Layout {
         self.far_start += ALIGN as u32;
         word
     }
-
-    /// Pages that the memory's minimum gained.
-    pub(super) fn pages_added(&self, before: u64) -> u64 {
-        self.minimum - before
-    }
 }
 
 /// The state at the beginning of the heap, near memory up to the end of the minimum, and growth.

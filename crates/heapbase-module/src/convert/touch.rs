@@ -10,6 +10,7 @@ use super::{
     code::{Reference, stores_at},
     survey::Survey,
 };
+use crate::splice;
 use std::{collections::BTreeSet, ops::Range};
 use wasm_encoder::Instruction as I;
 use wasmparser::{ExternalKind, ValType};
@@ -59,9 +60,5 @@ fn writes(survey: &Survey<'_>, function: u32, range: &Range<u64>, depth: u32) ->
 
 /// The store: 0 to a word that nobody reads.
 pub(super) fn store(address: u32) -> Vec<u8> {
-    super::splice::instructions(&[
-        I::I32Const(address.cast_signed()),
-        I::I32Const(0),
-        I::I32Store(super::splice::memory(0, 2)),
-    ])
+    splice::instructions(&[I::I32Const(address.cast_signed()), I::I32Const(0), I::I32Store(splice::memory(0, 2))])
 }

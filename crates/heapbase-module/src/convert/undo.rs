@@ -2,11 +2,11 @@
 
 use super::{
     error::ConvertError,
-    splice::{Splice, call, instructions, memory},
     survey::{FREE, MALLOC, Survey},
     write::{HeapBaseGlobal, Output, Producer},
 };
 use crate::record::{Import, Pointer, Record};
+use crate::splice::{Splice, call, instructions, memory};
 use std::collections::BTreeMap;
 use wasm_encoder::Instruction as I;
 use wasmparser::FunctionBody;
@@ -35,8 +35,8 @@ pub(super) fn undo(survey: &Survey<'_>, record: &Record) -> Result<Vec<u8>, Conv
     // Where the imported functions that come back will stand. `position` counts all imports, `index` the functions.
     let mut coming: Vec<(Import, &'static str)> = Vec::new();
     if record.to == crate::Spec::V1 {
-        coming.extend(undo.malloc_imports.iter().map(|import| (*import, MALLOC)));
-        coming.extend(undo.free_imports.iter().map(|import| (*import, FREE)));
+        coming.extend(undo.malloc_imports.iter().map(|import| (import.clone(), MALLOC)));
+        coming.extend(undo.free_imports.iter().map(|import| (import.clone(), FREE)));
         coming.sort_unstable();
     }
     let total = imports_now as usize + returning;
@@ -152,7 +152,11 @@ pub(super) fn undo(survey: &Survey<'_>, record: &Record) -> Result<Vec<u8>, Conv
         survey,
         functions,
         places,
-        imported_names: coming.iter().map(|(import, name)| (import.function, *name)).collect(),
+        imported_names: coming
+            .iter()
+            .map(|(import, field)| (import.function, import.name.clone().unwrap_or_else(|| (*field).to_owned())))
+            .filter(|(_, name)| !name.is_empty())
+            .collect(),
         dropped_imports: Vec::new(),
         added_imports: coming.iter().map(|(import, name)| (import.position, *name, import.ty)).collect(),
         types: undo.types,

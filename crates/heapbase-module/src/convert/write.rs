@@ -3,10 +3,10 @@
 use super::{
     error::{ConvertError, invalid},
     glue::Added,
-    splice::appended,
     survey::{Section, Survey},
 };
 use crate::SectionKind;
+use crate::splice::appended;
 use wasm_encoder::{
     CodeSection, CustomSection, Encode, ExportKind, ExportSection, ImportSection, Module, RawSection,
     reencode::{self, Reencode},
@@ -21,7 +21,7 @@ pub(super) struct Output<'a> {
     /// Where each function itself is now; `None` for those that go.
     pub(super) places: Vec<Option<u32>>,
     /// Names of imported functions that come, by their index.
-    pub(super) imported_names: Vec<(u32, &'static str)>,
+    pub(super) imported_names: Vec<(u32, String)>,
     /// Positions of imports that go.
     pub(super) dropped_imports: Vec<u32>,
     /// Imports of functions that come, by position in the result: field, type index. In the module `env`.

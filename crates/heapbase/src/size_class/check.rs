@@ -1,6 +1,6 @@
 //! Walks the whole heap and tests its invariants.
 
-use super::{CLASSES, LISTS, PENDING, QUARTER, SHARED, SLAB, STATE, SizeClassAllocator, State};
+use super::{CLASSES, LISTS, MOST_KEPT, PENDING, QUARTER, SHARED, SLAB, STATE, SizeClassAllocator, State};
 use crate::{
     address::{Addr, UNIT, WORD},
     memory::PageSource,
@@ -109,6 +109,6 @@ impl<S: PageSource> SizeClassAllocator<S> {
         }
         assert_eq!(listed, free_in_slabs, "C3: every block is in use or listed");
         assert_eq!(self.kept.0.wrapping_neg(), kept, "C4: kept blocks are counted");
-        assert!(kept < 256, "C4: and bounded");
+        assert!(kept < MOST_KEPT, "C4: and bounded");
     }
 }

@@ -64,6 +64,48 @@ pub trait Subject {
     }
 }
 
+/// What every [`Subject`] with a field `heap` says of its allocator; goes into the `impl`.
+#[allow(unused_macros, reason = "shared by several test programs")]
+macro_rules! core_of {
+    (SizeClassAllocator<$source:ty>) => {
+        core_of!(@raw SizeClassAllocator<$source>);
+
+        fn check(&self) {
+            self.heap.check();
+        }
+
+        unsafe fn usable(&mut self, block: *mut u8, _: Layout) -> usize {
+            // SAFETY: the caller's promise.
+            unsafe { self.heap.usable_size(block) }
+        }
+
+        unsafe fn free(&mut self, block: *mut u8, _: Layout) {
+            // SAFETY: the caller's promise.
+            unsafe { self.heap.free(block) }
+        }
+    };
+    (FreeListAllocator<$source:ty>) => {
+        core_of!(@raw FreeListAllocator<$source>);
+
+        fn check(&self) {
+            self.heap.check();
+        }
+    };
+    ($other:ident<$source:ty>) => {
+        core_of!(@raw $other<$source>);
+
+        // Nothing to walk.
+        fn check(&self) {}
+    };
+    (@raw $allocator:ident<$source:ty>) => {
+        type Raw = $allocator<$source>;
+
+        fn raw(&mut self) -> &mut Self::Raw {
+            &mut self.heap
+        }
+    };
+}
+
 /// Told of what becomes of memory, for tools that watch accesses.
 pub trait Watch {
     /// These bytes are the program's from now on.

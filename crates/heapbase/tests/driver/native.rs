@@ -16,7 +16,7 @@ pub struct Native<A> {
 }
 
 macro_rules! subject {
-    ($allocator:ident, |$heap:ident| $check:expr) => {
+    ($allocator:ident) => {
         impl Native<$allocator<TestMemory>> {
             #[allow(dead_code, reason = "not every test uses every allocator")]
             pub fn new(pages: usize) -> Self {
@@ -25,16 +25,7 @@ macro_rules! subject {
         }
 
         impl Subject for Native<$allocator<TestMemory>> {
-            type Raw = $allocator<TestMemory>;
-
-            fn raw(&mut self) -> &mut Self::Raw {
-                &mut self.heap
-            }
-
-            fn check(&self) {
-                let $heap = &self.heap;
-                $check
-            }
+            core_of!($allocator<TestMemory>);
 
             fn steal(&mut self, pages: usize) {
                 self.heap.source_mut().steal(pages);
@@ -44,28 +35,11 @@ macro_rules! subject {
                 let pages = if fail { 0 } else { self.pages };
                 self.heap.source_mut().limit(pages);
             }
-
-            by_address!($allocator);
         }
     };
 }
 
-macro_rules! by_address {
-    (SizeClassAllocator) => {
-        unsafe fn usable(&mut self, block: *mut u8, _: Layout) -> usize {
-            // SAFETY: the caller's promise.
-            unsafe { self.heap.usable_size(block) }
-        }
-
-        unsafe fn free(&mut self, block: *mut u8, _: Layout) {
-            // SAFETY: the caller's promise.
-            unsafe { self.heap.free(block) }
-        }
-    };
-    ($other:ident) => {};
-}
-
-subject!(SizeClassAllocator, |heap| heap.check());
-subject!(FreeListAllocator, |heap| heap.check());
-subject!(LeakingAllocator, |_heap| ());
-subject!(LeakingPageAllocator, |_heap| ());
+subject!(SizeClassAllocator);
+subject!(FreeListAllocator);
+subject!(LeakingAllocator);
+subject!(LeakingPageAllocator);
