@@ -4,7 +4,7 @@
 //! Only addresses may differ. Failures are compared by their cause: the runtime's own message, the kind of trap.
 
 use super::{
-    Answer, Count, keys_written, of_ours, on_state, recording::recording_executor, reference, refused, variants,
+    Answer, Count, keys_written, of_ours, on_state, recording::RecordingHostFunctions, reference, refused, variants,
 };
 use anyhow::{Context, Result};
 use bench_common::{
@@ -19,6 +19,7 @@ use heapbase_module::{
     convert::{ConvertError, Options, convert},
     inspect_blob,
 };
+use sc_executor::WasmExecutor;
 use sp_core::traits::{CallContext, RuntimeCode, WrappedRuntimeCode};
 use sp_crypto_hashing::blake2_512;
 use sp_state_machine::BasicExternalities;
@@ -53,19 +54,23 @@ fn without_addresses(answer: Answer) -> Answer {
 ///
 /// # Errors
 /// The runtime cannot be read, the converter refuses it, or smoldot's process ends.
-pub(super) fn corpus_runtime(runtime: &Runtime, smoldot: Option<&Path>, count: &mut Count) -> Result<()> {
+pub(super) fn corpus_runtime(
+    theirs: &WasmExecutor<RecordingHostFunctions>,
+    runtime: &Runtime,
+    smoldot: Option<&Path>,
+    count: &mut Count,
+) -> Result<()> {
     let Some(local) = converted(runtime, Spec::Local)? else {
         println!("  has no allocator to convert");
         return Ok(());
     };
-    let theirs = recording_executor();
     let of = |runtime: &Runtime, entry: &str, input: &[u8]| {
         let fetcher = WrappedRuntimeCode(runtime.code.as_slice().into());
         let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: None, hash: runtime.hash.to_vec() };
         let call = |call: &mut dyn FnMut(&mut dyn sp_externalities::Externalities)| {
             call(&mut BasicExternalities::default());
         };
-        without_addresses(reference(&theirs, &code, entry, input, CallContext::Offchain, call))
+        without_addresses(reference(theirs, &code, entry, input, CallContext::Offchain, call))
     };
     let mut loaded = Vec::new();
     for to in OURS {
@@ -123,11 +128,10 @@ pub(super) fn corpus_runtime(runtime: &Runtime, smoldot: Option<&Path>, count: &
 ///
 /// # Errors
 /// The case cannot be prepared, or the converter refuses its runtime.
-pub(super) fn case(case: &Case, count: &mut Count) -> Result<()> {
+pub(super) fn case(theirs: &WasmExecutor<RecordingHostFunctions>, case: &Case, count: &mut Count) -> Result<()> {
     let runtime = case.runtime()?;
     let local = converted(&runtime, Spec::Local)?.context("the case's runtime has no allocator")?;
-    let theirs = recording_executor();
-    let written = keys_written(&theirs, &PreparedCase::new(case)?)?;
+    let written = keys_written(theirs, &PreparedCase::new(case)?)?;
     for (what, variant) in variants(case, &written)? {
         let state = PreparedCase::unchecked(&variant)?;
         let of = |runtime: &Runtime| {
@@ -136,7 +140,7 @@ pub(super) fn case(case: &Case, count: &mut Count) -> Result<()> {
             let code =
                 RuntimeCode { code_fetcher: &fetcher, heap_pages: state.heap_pages, hash: runtime.hash.to_vec() };
             let context = CallContext::Onchain { import: true };
-            let answer = reference(&theirs, &code, &state.entry, &state.input, context, |call| {
+            let answer = reference(theirs, &code, &state.entry, &state.input, context, |call| {
                 root.set(Some(on_state(&state, call)));
             });
             (without_addresses(answer), root.get())

@@ -74,15 +74,18 @@ pub fn run(shared: &Path, only: &str, smoldot: Option<&Path>) -> Result<ExitCode
     for file in corpus_files(shared)? {
         let runtime = Runtime::read(&file)?;
         if runtime.name.starts_with(only) {
-            corpus_runtime(&runtime, &mut count);
-            converted::corpus_runtime(&runtime, smoldot, &mut count)?;
+            // One executor for both, so that it compiles the original once.
+            let theirs = recording_executor();
+            corpus_runtime(&theirs, &runtime, &mut count);
+            converted::corpus_runtime(&theirs, &runtime, smoldot, &mut count)?;
         }
     }
     for file in case_files(shared)? {
         let case = Case::read(&file)?;
         if case.name.starts_with(only) {
-            cases(&case, &mut count)?;
-            converted::case(&case, &mut count)?;
+            let theirs = recording_executor();
+            cases(&theirs, &case, &mut count)?;
+            converted::case(&theirs, &case, &mut count)?;
         }
     }
     println!(
@@ -165,17 +168,22 @@ fn difference(theirs: &Answer, ours: &Answer) -> Option<String> {
     })
 }
 
-fn corpus_runtime(runtime: &Runtime, count: &mut Count) {
+fn corpus_runtime(theirs: &WasmExecutor<RecordingHostFunctions>, runtime: &Runtime, count: &mut Count) {
     println!("{}", runtime.name);
-    let theirs = recording_executor();
     let fetcher = WrappedRuntimeCode(runtime.code.as_slice().into());
     let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: None, hash: runtime.hash.to_vec() };
     let engines =
         Engine::ALL.map(|engine| (engine, heapbase_host::Runtime::new(&runtime.code, &ours::config(engine, None))));
     for entry in ["Core_version", "Metadata_metadata"] {
-        let reference = reference(&theirs, &code, entry, &[], CallContext::Offchain, |call| {
-            call(&mut BasicExternalities::default())
-        });
+        let reference =
+            reference(
+                theirs,
+                &code,
+                entry,
+                &[],
+                CallContext::Offchain,
+                |call| call(&mut BasicExternalities::default()),
+            );
         for (engine, loaded) in &engines {
             let answer = match loaded {
                 Ok(loaded) => {
@@ -241,12 +249,11 @@ fn refused(error: &heapbase_host::Error) -> Answer {
 }
 
 /// The case as it is, and with one byte flipped in three places; those must fail.
-fn cases(case: &Case, count: &mut Count) -> Result<()> {
+fn cases(theirs: &WasmExecutor<RecordingHostFunctions>, case: &Case, count: &mut Count) -> Result<()> {
     let runtime = case.runtime()?;
-    let theirs = recording_executor();
     let loaded =
         Engine::ALL.map(|engine| (engine, heapbase_host::Runtime::new(&runtime.code, &ours::config(engine, None))));
-    let written = keys_written(&theirs, &PreparedCase::new(case)?)?;
+    let written = keys_written(theirs, &PreparedCase::new(case)?)?;
     for (what, variant) in variants(case, &written)? {
         println!("{}, {what}", case.name);
         let state = PreparedCase::unchecked(&variant)?;
@@ -254,7 +261,7 @@ fn cases(case: &Case, count: &mut Count) -> Result<()> {
         let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: state.heap_pages, hash: runtime.hash.to_vec() };
         let context = CallContext::Onchain { import: true };
         let root = Cell::new(None);
-        let reference = reference(&theirs, &code, &state.entry, &state.input, context, |call| {
+        let reference = reference(theirs, &code, &state.entry, &state.input, context, |call| {
             root.set(Some(on_state(&state, call)));
         });
         for (engine, loaded) in &loaded {
