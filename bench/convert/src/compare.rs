@@ -60,35 +60,17 @@ pub fn run(options: &Options) -> Result<()> {
             who.push((Rc::new(RefCell::new(peer)), std::path::absolute(file)?));
         }
     }
-    let mut works: Vec<(String, Box<dyn Fn(&Path) -> Work>)> = Vec::new();
-    for case in &options.case {
-        let file = std::path::absolute(case)?;
-        let case = Case::read(&file)?;
-        let parent_state_root = PreparedCase::new(&case)?.parent_state_root;
-        let work = move |runtime: &Path| Work::Block {
-            case: file.clone(),
-            runtime: Some(runtime.to_owned()),
-            parent_state_root,
-            proof: PathBuf::new(),
-        };
-        works.push((case.name, Box::new(work)));
-    }
-    if works.is_empty() {
-        for entry in &options.entry {
-            let name = entry.clone();
-            let work = move |runtime: &Path| Work::Call {
-                runtime: runtime.to_owned(),
-                entry: name.clone(),
-                input: Vec::new(),
-            };
-            works.push((entry.clone(), Box::new(work)));
-        }
-    }
+    let calls = options.entry.iter().map(|entry| Call::Entry(entry.clone()));
+    let calls = match options.case.as_slice() {
+        [] => calls.collect(),
+        cases => cases.iter().map(|case| Call::of_case(case)).collect::<Result<Vec<_>>>()?,
+    };
     let each = if options.control { 3 } else { 2 };
-    for (title, work) in works {
-        let runners = who.iter().map(|(peer, file)| alternating(peer, &work(file))).collect();
+    for call in calls {
+        let runners = who.iter().map(|(peer, file)| alternating(peer, &call.by(file))).collect();
         let target = Some(Duration::from_millis(options.sample));
-        let row = race(&title, options.rounds, target, runners)?;
+        let title = call.title();
+        let row = race(title, options.rounds, target, runners)?;
         println!("{title}");
         for cells in row.cells.chunks(each) {
             for cell in cells {
@@ -100,6 +82,41 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the files are raced at.
+enum Call {
+    /// An entry point, with no input on an empty state.
+    Entry(String),
+    /// The block of a case, by name and file, on a state with this root.
+    Block(String, PathBuf, [u8; 32]),
+}
+
+impl Call {
+    fn of_case(file: &Path) -> Result<Self> {
+        let case = Case::read(file)?;
+        let root = PreparedCase::new(&case)?.parent_state_root;
+        Ok(Self::Block(case.name, std::path::absolute(file)?, root))
+    }
+
+    fn title(&self) -> &str {
+        match self {
+            Self::Entry(title) | Self::Block(title, ..) => title,
+        }
+    }
+
+    fn by(&self, runtime: &Path) -> Work {
+        let runtime = runtime.to_owned();
+        match self {
+            Self::Entry(entry) => Work::Call { runtime, entry: entry.clone(), input: Vec::new() },
+            Self::Block(_, case, root) => Work::Block {
+                case: case.clone(),
+                runtime: Some(runtime),
+                parent_state_root: *root,
+                proof: PathBuf::new(),
+            },
+        }
+    }
 }
 
 /// A contestant's figures, and its ratio.

@@ -1,15 +1,50 @@
 //! Converted runtimes beside the originals: time, page faults, memory, and the same answers.
 
 mod compare;
+mod document;
+mod memory;
+mod races;
+mod sizes;
+mod subject;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use bench_host::{report, runners::Peer, versions};
 use clap::{Parser, Subcommand};
+use races::{Effort, Races};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    process::Command,
+    rc::Rc,
+};
+use subject::{Form, Subject};
 
 /// Races converted runtimes against the originals, and writes the table into bench/RESULTS.md.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
-    command: Task,
+    command: Option<Task>,
+    #[command(flatten)]
+    race: RaceOptions,
+}
+
+#[derive(clap::Args)]
+struct RaceOptions {
+    /// The folder with corpus/ and cases/, instead of ../shared beside the repository.
+    #[arg(long, value_name = "FOLDER")]
+    shared: Option<PathBuf>,
+    /// Few repeats of little work: checks the answers and leaves the figures alone.
+    #[arg(long)]
+    smoke: bool,
+    /// Where the tables go, instead of bench/RESULTS.md.
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+    /// Only these sections: blocks, calls, memory, sizes. Prints them, writes no file.
+    #[arg(long, value_delimiter = ',', value_name = "SECTION")]
+    only: Vec<String>,
+    /// Only runtimes and cases whose name begins so. Prints, writes no file.
+    #[arg(long, default_value = "")]
+    subject: String,
 }
 
 #[derive(Subcommand)]
@@ -25,8 +60,64 @@ enum Task {
 }
 
 fn main() -> Result<()> {
-    match Arguments::parse().command {
-        Task::Compare(options) => compare::run(&options),
-        Task::Serve { contestant } => bench_host::serve(&contestant),
+    let arguments = Arguments::parse();
+    match arguments.command {
+        None => run(&arguments.race),
+        Some(Task::Compare(options)) => compare::run(&options),
+        Some(Task::Serve { contestant }) => bench_host::serve(&contestant),
     }
+}
+
+fn run(options: &RaceOptions) -> Result<()> {
+    let shared = bench_common::material::folder(options.shared.as_deref())?;
+    let scratch = tempfile::tempdir()?;
+    let wanted = |section: &str| options.only.is_empty() || options.only.iter().any(|only| only == section);
+    let program = std::env::current_exe().context("finding this program")?;
+    let mut peers = Vec::new();
+    for (contestant, form) in races::CONTESTANTS {
+        let peer = Peer::start(&races::name(contestant, form), Command::new(&program).args(["serve", contestant]))?;
+        peers.push((form, Rc::new(RefCell::new(peer))));
+    }
+    let (effort, brief) = if options.smoke { (Effort::SMOKE, Effort::SMOKE) } else { (Effort::FULL, Effort::BRIEF) };
+    let races = Races { peers: &peers, effort, brief };
+
+    let mut found = document::Found::default();
+    if wanted("sizes") {
+        found.added = sizes::added(&shared)?;
+        found.converting = Some(sizes::converting(&shared, effort.rounds.min(15))?);
+    }
+    let named = |name: &str| name.starts_with(&options.subject);
+    let cases = Subject::cases(&shared, scratch.path(), options.smoke, named)?;
+    let runtimes = Subject::runtimes(&shared, scratch.path(), options.smoke, named)?;
+    if wanted("memory") {
+        found.memory_of_blocks =
+            cases.iter().map(|case| memory::measure(case, "Core_execute_block")).collect::<Result<_>>()?;
+        found.memory_of_calls =
+            runtimes.iter().map(|runtime| memory::measure(runtime, "Metadata_metadata")).collect::<Result<_>>()?;
+    }
+    if wanted("blocks") {
+        for subject in &cases {
+            found.blocks.push(races.block(subject)?);
+        }
+    }
+    if wanted("calls") {
+        for subject in &runtimes {
+            found.version.push(races.call(subject, "Core_version", effort)?);
+            found.metadata.push(races.call(subject, "Metadata_metadata", effort)?);
+            found.others.push(races.others(subject)?);
+        }
+    }
+    let peers: Vec<_> = peers.iter().map(|(_, peer)| Rc::clone(peer)).collect();
+    let text = document::document(&found, &effort, &versions(&peers));
+    println!("{text}");
+    if options.only.is_empty() && options.subject.is_empty() && !options.smoke {
+        let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../RESULTS.md");
+        report::write_section(options.results.as_deref().unwrap_or(&default), "convert", &text)?;
+    }
+    Ok(())
+}
+
+/// The raw file of a form of a subject.
+fn file(subject: &Subject, form: Form) -> &Path {
+    &subject.files[form as usize]
 }

@@ -9,9 +9,50 @@ pub mod runners;
 pub mod state;
 
 use anyhow::Result;
-use bench_common::{Hello, locked_version};
+use bench_common::{
+    Hello, locked_version,
+    material::{Runtime, corpus_files},
+};
 use runners::Peer;
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+/// The runtimes of the corpus that are raced: ten sizes between the smallest and the largest, from chains of different years.
+const CHOSEN: [&str; 10] = [
+    "acala-",
+    "asset-hub-kusama-",
+    "collectives-",
+    "node-template-06a513",
+    "polkadot-21c460",
+    "rococo-07e852",
+    "statemint-",
+    "substrate-runtime-",
+    "tick-",
+    "westend-16e371",
+];
+
+/// The runtimes that are raced, the smallest first, with their names and sizes as the titles of rows; two small ones for a
+/// `smoke` test.
+///
+/// # Errors
+/// The corpus cannot be read.
+pub fn chosen(shared: &Path, smoke: bool) -> Result<Vec<(String, PathBuf)>> {
+    let wanted: &[&str] = if smoke { &["node-template-06a513", "tick-"] } else { &CHOSEN };
+    let mut chosen = Vec::new();
+    for file in corpus_files(shared)? {
+        let runtime = Runtime::read(&file)?;
+        if wanted.iter().any(|prefix| runtime.name.starts_with(prefix)) {
+            let megabytes = runtime.wasm_bytes()? as f64 / 1e6;
+            chosen.push((megabytes, format!("{}, {megabytes:.1} MB", runtime.name), file));
+        }
+    }
+    chosen.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(chosen.into_iter().map(|(_, title, file)| (title, file)).collect())
+}
 
 /// The packages of these programs that the figures depend on.
 pub fn hello() -> Hello {

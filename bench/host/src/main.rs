@@ -51,6 +51,9 @@ enum Task {
         /// Only runtimes and cases whose name begins so.
         #[arg(long, default_value = "")]
         only: String,
+        /// Leave smoldot out, and do not build it: it runs converted runtimes beside the originals.
+        #[arg(long)]
+        without_smoldot: bool,
     },
     /// Repeats one call for a profiler: prints the cost of one after every SECONDS-long round.
     Repeat {
@@ -91,7 +94,13 @@ fn main() -> Result<ExitCode> {
     let shared = || bench_common::material::folder(arguments.shared.as_deref());
     match arguments.command {
         None => race(&shared()?, &arguments.race)?,
-        Some(Task::Parity { only }) => return parity::run(&shared()?, &only),
+        Some(Task::Parity { only, without_smoldot }) => {
+            let smoldot = match without_smoldot {
+                true => None,
+                false => Some(build_smoldot(&std::env::current_exe().context("finding this program")?)?),
+            };
+            return parity::run(&shared()?, &only, smoldot.as_deref());
+        }
         Some(Task::Repeat { contestant, file, entry, rounds }) => {
             repeat(&contestant, &file, &entry, rounds)?;
         }
@@ -162,7 +171,7 @@ fn race(shared: &Path, options: &RaceOptions) -> Result<()> {
     let failed: Vec<String> = sections.iter().flat_map(failures).collect();
     if options.only.is_empty() && !options.smoke {
         let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../RESULTS.md");
-        report::write_section(options.results.as_deref().unwrap_or(&default), &text)?;
+        report::write_section(options.results.as_deref().unwrap_or(&default), "host", &text)?;
     }
     if !failed.is_empty() {
         bail!("heapbase failed where sc-executor answered:\n{}", failed.join("\n"));
@@ -234,9 +243,7 @@ fn document(
         };
         let _ = write!(text, "\n### {}\n\n{}\n\n{table}\n", section.title, section.about);
         let ratios: Vec<f64> = section.rows.iter().filter_map(report::ratio).map(|(ratio, _)| ratio).collect();
-        if ratios.len() > 1 {
-            let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp();
-            let worst = ratios.iter().copied().fold(0.0, f64::max);
+        if let (2.., Some((mean, worst))) = (ratios.len(), report::mean_and_worst(&ratios)) {
             let _ = write!(text, "\nGeometric mean of the ratios **{mean:.2}**, worst {worst:.2}.\n");
         }
     }

@@ -3,19 +3,15 @@
 use anyhow::{Context, Result};
 use bench_common::{
     Work,
-    material::{Case, Runtime, case_files, corpus_files},
+    material::{Case, case_files},
 };
 use bench_host::{
+    chosen,
     race::{Effort, Row, race},
-    runners::{Peer, Run, Runner, process, served},
+    runners::{Peer, process, served},
     state::PreparedCase,
 };
-use std::{
-    cell::RefCell,
-    ffi::OsString,
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+use std::{cell::RefCell, ffi::OsString, path::Path, rc::Rc};
 
 /// A section of the report: rows that have the same columns.
 pub struct Section {
@@ -28,20 +24,6 @@ pub struct Section {
     /// One row, shown with a line for each contestant.
     pub contestants_as_lines: bool,
 }
-
-/// The runtimes of the corpus that are raced: ten sizes between the smallest and the largest, from chains of different years.
-const CHOSEN: [&str; 10] = [
-    "acala-",
-    "asset-hub-kusama-",
-    "collectives-",
-    "node-template-06a513",
-    "polkadot-21c460",
-    "rococo-07e852",
-    "statemint-",
-    "substrate-runtime-",
-    "tick-",
-    "westend-16e371",
-];
 
 /// The first row of a process: the runtime nearest to 6 MB of those chosen.
 const SIX_MEGABYTES: &str = "polkadot-21c460";
@@ -68,28 +50,13 @@ impl Bench<'_> {
         report(race(title, self.effort.rounds, Some(self.effort.target), runners)?)
     }
 
-    /// The runtimes that are raced, with their names and sizes as the titles of rows.
-    fn runtimes(&self) -> Result<Vec<(String, PathBuf)>> {
-        let mut chosen = Vec::new();
-        for file in corpus_files(self.shared)? {
-            let runtime = Runtime::read(&file)?;
-            let wanted: &[&str] = if self.smoke { &["node-template-06a513", "tick-"] } else { &CHOSEN };
-            if wanted.iter().any(|prefix| runtime.name.starts_with(prefix)) {
-                let megabytes = runtime.wasm_bytes()? as f64 / 1e6;
-                chosen.push((megabytes, format!("{}, {megabytes:.1} MB", runtime.name), file));
-            }
-        }
-        chosen.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Ok(chosen.into_iter().map(|(_, title, file)| (title, file)).collect())
-    }
-
     /// Compiling: the first call of a new executor.
     ///
     /// # Errors
     /// As [`race`]; also in all others.
     pub fn compile(&self) -> Result<Section> {
         let mut rows = Vec::new();
-        let runtimes = self.runtimes()?;
+        let runtimes = chosen(self.shared, self.smoke)?;
         let every = if self.smoke { 1 } else { 4 };
         for (title, file) in runtimes.into_iter().step_by(every) {
             let work = Work::Call { runtime: file, entry: "Core_version".into(), input: Vec::new() };
@@ -110,7 +77,7 @@ impl Bench<'_> {
     /// As [`race`].
     pub fn calls(&self, title: &'static str, entry: &str, about: &'static str) -> Result<Section> {
         let mut rows = Vec::new();
-        for (title, file) in self.runtimes()? {
+        for (title, file) in chosen(self.shared, self.smoke)? {
             let work = Work::Call { runtime: file, entry: entry.to_owned(), input: Vec::new() };
             rows.push(self.race(&title, &work)?);
         }
@@ -134,11 +101,7 @@ impl Bench<'_> {
             let parent_state_root = prepared.parent_state_root;
             let work = Work::Block { case: file, runtime: None, parent_state_root, proof };
             let expected = prepared.expected_state_root;
-            let mut runners: Vec<Runner<'_>> = self.peers.iter().map(|peer| served(peer, &work, false)).collect();
-            for runner in &mut runners {
-                let run = std::mem::replace(&mut runner.run, Box::new(|_| Err(String::new())));
-                runner.run = checked(run, expected);
-            }
+            let runners = self.peers.iter().map(|peer| served(peer, &work, false).expecting(expected)).collect();
             let row = race(&case.name, self.effort.rounds, Some(self.effort.target), runners)?;
             rows.push(report(row)?);
         }
@@ -158,8 +121,7 @@ impl Bench<'_> {
     pub fn cold(&self) -> Result<Section> {
         let program = std::env::current_exe().context("finding this program")?;
         let prefix = if self.smoke { "node-template-06a513" } else { SIX_MEGABYTES };
-        let (title, file) = self
-            .runtimes()?
+        let (title, file) = chosen(self.shared, self.smoke)?
             .into_iter()
             .find(|(title, _)| title.starts_with(prefix))
             .with_context(|| format!("the corpus has no {prefix}"))?;
@@ -194,16 +156,6 @@ impl Bench<'_> {
             contestants_as_lines: true,
         })
     }
-}
-
-/// `run`, failing where its answer is not `expected`.
-fn checked<'a>(mut run: Run<'a>, expected: [u8; 32]) -> Run<'a> {
-    Box::new(move |calls| match run(calls) {
-        Ok((_, root)) if root != expected => {
-            Err(format!("root 0x{}, expected 0x{}", hex::encode(root), hex::encode(expected)))
-        }
-        ran => ran,
-    })
 }
 
 /// Says on standard error that a row is done.

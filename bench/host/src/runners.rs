@@ -28,6 +28,20 @@ pub struct Runner<'a> {
     pub run: Run<'a>,
 }
 
+impl<'a> Runner<'a> {
+    /// Fails where the answer is not this root.
+    pub fn expecting(self, root: [u8; 32]) -> Self {
+        let mut run = self.run;
+        let run = move |calls| match run(calls) {
+            Ok((_, found)) if found != root => {
+                Err(format!("root 0x{}, expected 0x{}", hex::encode(found), hex::encode(root)))
+            }
+            ran => ran,
+        };
+        Runner { name: self.name, run: Box::new(run) }
+    }
+}
+
 /// A contestant's process, kept for the whole run.
 pub struct Peer {
     name: String,

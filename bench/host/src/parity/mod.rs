@@ -1,9 +1,12 @@
 //! The same answers: outputs, failures, roots, and every address that the legacy allocator hands out.
 //!
-//! sc-executor is the reference. Its `ext_allocator_malloc` and `ext_allocator_free` are overlaid with functions that
+//! sc-executor running the original is the reference. Its `ext_allocator_malloc` and `ext_allocator_free` are overlaid with functions that
 //! note what they do; heapbase-host records the same by itself. Buffers that host functions return come from the same
 //! heap, and no host function can be overlaid to note them: one at another address would move the blocks around it.
+//!
+//! [`converted`] compares runtimes that the converter has changed with themselves before.
 
+mod converted;
 mod failure;
 mod recording;
 
@@ -64,20 +67,25 @@ struct Answer {
 ///
 /// # Errors
 /// The corpus or a case cannot be read.
-pub fn run(shared: &Path, only: &str) -> Result<ExitCode> {
+pub fn run(shared: &Path, only: &str, smoldot: Option<&Path>) -> Result<ExitCode> {
     log::set_logger(&LastWords).map_err(|_| anyhow::anyhow!("another logger is set"))?;
     log::set_max_level(log::LevelFilter::Error);
     let mut count = Count::default();
     for file in corpus_files(shared)? {
         let runtime = Runtime::read(&file)?;
         if runtime.name.starts_with(only) {
-            corpus_runtime(&runtime, &mut count);
+            // One executor for both, so that it compiles the original once.
+            let theirs = recording_executor();
+            corpus_runtime(&theirs, &runtime, &mut count);
+            converted::corpus_runtime(&theirs, &runtime, smoldot, &mut count)?;
         }
     }
     for file in case_files(shared)? {
         let case = Case::read(&file)?;
         if case.name.starts_with(only) {
-            cases(&case, &mut count)?;
+            let theirs = recording_executor();
+            cases(&theirs, &case, &mut count)?;
+            converted::case(&theirs, &case, &mut count)?;
         }
     }
     println!(
@@ -112,7 +120,7 @@ impl Count {
                 Err(failure) => {
                     self.same_failures += 1;
                     format!(
-                        "same failure, {} heap events ({failure})\n      sc-executor: {}\n      heapbase: {}",
+                        "same failure, {} heap events ({failure})\n      reference: {}\n      other: {}",
                         theirs.events.len(),
                         short(&theirs.words),
                         short(&ours.words)
@@ -129,7 +137,7 @@ fn difference(theirs: &Answer, ours: &Answer) -> Option<String> {
         (Ok(expected), Ok(found)) if expected != found => {
             let at = expected.iter().zip(found).take_while(|(a, b)| a == b).count();
             return Some(format!(
-                "sc-executor answers {} bytes, heapbase {}, and they differ from byte {at}",
+                "the reference answers {} bytes, the other {}, and they differ from byte {at}",
                 expected.len(),
                 found.len()
             ));
@@ -141,13 +149,17 @@ fn difference(theirs: &Answer, ours: &Answer) -> Option<String> {
                 Ok(output) => format!("answers {} bytes", output.len()),
                 Err(failure) => format!("fails, {failure} ({})", short(words)),
             };
-            return Some(format!("sc-executor {}; heapbase {}", say(expected, &theirs.words), say(found, &ours.words)));
+            return Some(format!(
+                "the reference {}; the other {}",
+                say(expected, &theirs.words),
+                say(found, &ours.words)
+            ));
         }
     }
     let at = theirs.events.iter().zip(&ours.events).take_while(|(a, b)| a == b).count();
     (at < theirs.events.len().max(ours.events.len())).then(|| {
         format!(
-            "heap event {at} of {} and {}: sc-executor {:?}, heapbase {:?}",
+            "heap event {at} of {} and {}: the reference {:?}, the other {:?}",
             theirs.events.len(),
             ours.events.len(),
             theirs.events.get(at),
@@ -156,17 +168,22 @@ fn difference(theirs: &Answer, ours: &Answer) -> Option<String> {
     })
 }
 
-fn corpus_runtime(runtime: &Runtime, count: &mut Count) {
+fn corpus_runtime(theirs: &WasmExecutor<RecordingHostFunctions>, runtime: &Runtime, count: &mut Count) {
     println!("{}", runtime.name);
-    let theirs = recording_executor();
     let fetcher = WrappedRuntimeCode(runtime.code.as_slice().into());
     let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: None, hash: runtime.hash.to_vec() };
     let engines =
         Engine::ALL.map(|engine| (engine, heapbase_host::Runtime::new(&runtime.code, &ours::config(engine, None))));
     for entry in ["Core_version", "Metadata_metadata"] {
-        let reference = reference(&theirs, &code, entry, &[], CallContext::Offchain, |call| {
-            call(&mut BasicExternalities::default())
-        });
+        let reference =
+            reference(
+                theirs,
+                &code,
+                entry,
+                &[],
+                CallContext::Offchain,
+                |call| call(&mut BasicExternalities::default()),
+            );
         for (engine, loaded) in &engines {
             let answer = match loaded {
                 Ok(loaded) => {
@@ -232,12 +249,11 @@ fn refused(error: &heapbase_host::Error) -> Answer {
 }
 
 /// The case as it is, and with one byte flipped in three places; those must fail.
-fn cases(case: &Case, count: &mut Count) -> Result<()> {
+fn cases(theirs: &WasmExecutor<RecordingHostFunctions>, case: &Case, count: &mut Count) -> Result<()> {
     let runtime = case.runtime()?;
-    let theirs = recording_executor();
     let loaded =
         Engine::ALL.map(|engine| (engine, heapbase_host::Runtime::new(&runtime.code, &ours::config(engine, None))));
-    let written = keys_written(&theirs, &PreparedCase::new(case)?)?;
+    let written = keys_written(theirs, &PreparedCase::new(case)?)?;
     for (what, variant) in variants(case, &written)? {
         println!("{}, {what}", case.name);
         let state = PreparedCase::unchecked(&variant)?;
@@ -245,7 +261,7 @@ fn cases(case: &Case, count: &mut Count) -> Result<()> {
         let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: state.heap_pages, hash: runtime.hash.to_vec() };
         let context = CallContext::Onchain { import: true };
         let root = Cell::new(None);
-        let reference = reference(&theirs, &code, &state.entry, &state.input, context, |call| {
+        let reference = reference(theirs, &code, &state.entry, &state.input, context, |call| {
             root.set(Some(on_state(&state, call)));
         });
         for (engine, loaded) in &loaded {
