@@ -21,6 +21,18 @@ const WASM_PAGE: usize = 64 * 1024;
 const ALIGN: usize = 8;
 const PAGE: usize = 4096;
 
+/// Pages by which the memory grows at least, where it can: what is not touched costs nothing, each growth costs the host a call to
+/// its system.
+const STEP: usize = 8;
+
+fn grown(pages: usize) -> Option<Span> {
+    let before = grow(pages);
+    if before > usize::MAX / WASM_PAGE - pages {
+        return None;
+    }
+    Some(Span { start: before * WASM_PAGE, len: pages * WASM_PAGE })
+}
+
 /// First the near memory, in the page that holds the state; then the far; then what growing gives.
 #[derive(Debug)]
 pub(crate) struct Converted {
@@ -45,11 +57,7 @@ unsafe impl PageSource for Converted {
             }
         }
         let pages = (least + WASM_PAGE - 1) / WASM_PAGE;
-        let before = grow(pages);
-        if before > usize::MAX / WASM_PAGE - pages {
-            return None;
-        }
-        Some(Span { start: before * WASM_PAGE, len: pages * WASM_PAGE })
+        grown(pages.max(STEP)).or_else(|| grown(pages))
     }
 
     #[inline(always)]
