@@ -54,6 +54,9 @@ enum Task {
         /// Leave smoldot out, and do not build it: it runs converted runtimes beside the originals.
         #[arg(long)]
         without_smoldot: bool,
+        /// Convert only every so many runtimes of the corpus: compiling each again takes most of the time.
+        #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+        converted_every: u32,
     },
     /// Repeats one call for a profiler: prints the cost of one after every SECONDS-long round.
     Repeat {
@@ -94,12 +97,12 @@ fn main() -> Result<ExitCode> {
     let shared = || bench_common::material::folder(arguments.shared.as_deref());
     match arguments.command {
         None => race(&shared()?, &arguments.race)?,
-        Some(Task::Parity { only, without_smoldot }) => {
+        Some(Task::Parity { only, without_smoldot, converted_every }) => {
             let smoldot = match without_smoldot {
                 true => None,
                 false => Some(build_smoldot(&std::env::current_exe().context("finding this program")?)?),
             };
-            return parity::run(&shared()?, &only, smoldot.as_deref());
+            return parity::run(&shared()?, &only, smoldot.as_deref(), converted_every);
         }
         Some(Task::Repeat { contestant, file, entry, rounds }) => {
             repeat(&contestant, &file, &entry, rounds)?;

@@ -67,17 +67,19 @@ struct Answer {
 ///
 /// # Errors
 /// The corpus or a case cannot be read.
-pub fn run(shared: &Path, only: &str, smoldot: Option<&Path>) -> Result<ExitCode> {
+pub fn run(shared: &Path, only: &str, smoldot: Option<&Path>, converted_every: u32) -> Result<ExitCode> {
     log::set_logger(&LastWords).map_err(|_| anyhow::anyhow!("another logger is set"))?;
     log::set_max_level(log::LevelFilter::Error);
     let mut count = Count::default();
-    for file in corpus_files(shared)? {
+    for (index, file) in corpus_files(shared)?.into_iter().enumerate() {
         let runtime = Runtime::read(&file)?;
         if runtime.name.starts_with(only) {
             // One executor for both, so that it compiles the original once.
             let theirs = recording_executor();
             corpus_runtime(&theirs, &runtime, &mut count);
-            converted::corpus_runtime(&theirs, &runtime, smoldot, &mut count)?;
+            if index % converted_every as usize == 0 {
+                converted::corpus_runtime(&theirs, &runtime, smoldot, &mut count)?;
+            }
         }
     }
     for file in case_files(shared)? {
