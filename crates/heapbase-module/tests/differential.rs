@@ -1,5 +1,5 @@
 //! Random runtimes behave the same before and after conversion. The fuzz target `fuzz/convert` does this for as long as it is
-//! let; here are a few hundred of them.
+//! let; here are a few of them.
 
 #[path = "differential/mod.rs"]
 mod differential;
@@ -16,7 +16,8 @@ use std::cell::Cell;
 #[test]
 fn conversions_behave_as_their_originals() {
     let tally = Cell::new(Tally::default());
-    let config = ProptestConfig { cases: 256, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases: 40, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() };
     // The same cases every time: looking for new ones is what the fuzz target is for.
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let result = runner.run(&vec(any::<u8>(), 200..3000), |bytes| {
@@ -33,5 +34,5 @@ fn conversions_behave_as_their_originals() {
     }
     let tally = tally.get();
     println!("{tally:?}");
-    assert!(tally.calls > 400 && tally.traps > 40 && tally.blocks > 400 && tally.in_place > 40, "{tally:?}");
+    assert!(tally.calls > 100 && tally.traps > 10 && tally.blocks > 400 && tally.in_place > 1, "{tally:?}");
 }

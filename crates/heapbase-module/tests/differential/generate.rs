@@ -72,7 +72,8 @@ impl Maker<'_, '_> {
         text += " (type $to_nothing (func (param i32)))\n (type $plain (func))\n";
 
         let mut imports = vec![
-            r#"(import "env" "ext_allocator_malloc_version_1" (func $malloc (param $size i32) (result i32)))"#.to_owned(),
+            r#"(import "env" "ext_allocator_malloc_version_1" (func $malloc (param $size i32) (result i32)))"#
+                .to_owned(),
             r#"(import "env" "observe" (func $observe (param i64)))"#.to_owned(),
             r#"(import "env" "give" (func $give (param i32) (result i32)))"#.to_owned(),
             r#"(import "env" "take" (func $take (param i32 i32)))"#.to_owned(),
@@ -87,7 +88,8 @@ impl Maker<'_, '_> {
             imports.push(format!(r#"(import "env" "memory" (memory {memory}))"#));
         }
         if self.u.ratio(1, 16)? {
-            imports.push(r#"(import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))"#.to_owned());
+            imports
+                .push(r#"(import "env" "ext_allocator_malloc_version_1" (func (param i32) (result i32)))"#.to_owned());
         }
         self.shuffle(&mut imports)?;
         for import in imports {
@@ -101,7 +103,8 @@ impl Maker<'_, '_> {
         }
         self.globals(&mut text, heap_base)?;
         self.table(&mut text)?;
-        writeln!(text, r#" (data (i32.const 16) "\{MALLOC_PLACE:02}\00\00\00\{FREE_PLACE:02}\00\00\00")"#).expect("text");
+        writeln!(text, r#" (data (i32.const 16) "\{MALLOC_PLACE:02}\00\00\00\{FREE_PLACE:02}\00\00\00")"#)
+            .expect("text");
         text += " (data (i32.const 1024) \"what lies below the heap\")\n";
 
         let mut functions = self.helpers()?;
@@ -254,16 +257,27 @@ impl Maker<'_, '_> {
             _ => "",
         };
         let name = if self.u.ratio(7, 8)? { "memcpy" } else { "copy_bytes" };
-        let alias = if name == "memcpy" { "" } else { " (func $memcpy (@name \"other\") (param i32 i32 i32) (result i32)
-  (call $copy_bytes (local.get 0) (local.get 1) (local.get 2)))\n" };
-        Ok(format!("{alias} (func ${name} (param $to i32) (param $from i32) (param $n i32) (result i32) (local $i i32)\n  {more}\n{MEMCPY}"))
+        let alias = if name == "memcpy" {
+            ""
+        } else {
+            " (func $memcpy (@name \"other\") (param i32 i32 i32) (result i32)
+  (call $copy_bytes (local.get 0) (local.get 1) (local.get 2)))\n"
+        };
+        Ok(format!(
+            "{alias} (func ${name} (param $to i32) (param $from i32) (param $n i32) (result i32) (local $i i32)\n  {more}\n{MEMCPY}"
+        ))
     }
 
     /// `(slot, size)`: a block becomes larger or smaller by allocating, copying and freeing, more or less as Rust compiles it.
     fn grow(&mut self, variant: u32) -> Result<String> {
         let calls = *self.u.choose(&[
-            ("direct", "direct"), ("shim", "shim"), ("direct", "shim"), ("pointer", "pointer"), ("pointer", "direct"),
-            ("direct", "pointer"), ("place", "direct"),
+            ("direct", "direct"),
+            ("shim", "shim"),
+            ("direct", "shim"),
+            ("pointer", "pointer"),
+            ("pointer", "direct"),
+            ("direct", "pointer"),
+            ("place", "direct"),
         ])?;
         let length = *self.u.choose(&[
             "local.get $length",
@@ -465,7 +479,9 @@ impl Maker<'_, '_> {
             10 if self.references => {
                 "(table.init $table $passive (i32.const 1) (i32.const 2) (i32.const 1))".to_owned()
             }
-            11 if self.references => "(drop (ref.is_null (ref.func $malloc))) (call_indirect (type $plain) (i32.const 5))".to_owned(),
+            11 if self.references => {
+                "(drop (ref.is_null (ref.func $malloc))) (call_indirect (type $plain) (i32.const 5))".to_owned()
+            }
             _ => format!("(i32.store (i32.const 16) (i32.const {MALLOC_PLACE}))"),
         })
     }

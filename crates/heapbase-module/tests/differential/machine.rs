@@ -3,7 +3,10 @@
 use super::generate::{Program, SLOT_COUNT, SLOTS};
 use heapbase_module::Spec;
 use std::collections::BTreeMap;
-use wasmi::{AsContext, AsContextMut, Caller, Config, Engine, Error, Global, Linker, Memory, MemoryType, Module, Mutability, Store, TrapCode, TypedFunc, Val};
+use wasmi::{
+    AsContext, AsContextMut, Caller, Config, Engine, Error, Global, Linker, Memory, MemoryType, Module, Mutability,
+    Store, TrapCode, TypedFunc, Val,
+};
 
 /// What a call did.
 #[derive(Debug, PartialEq, Eq)]
@@ -90,17 +93,29 @@ fn buffer(caller: &mut Caller<'_, Host>, size: u32) -> Result<u32, Error> {
 
 fn linker(engine: &Engine) -> Linker<Host> {
     let mut linker = Linker::new(engine);
-    linker.func_wrap("env", "ext_allocator_malloc_version_1", |mut caller: Caller<'_, Host>, size: u32| malloc(&mut caller, size)).expect("new");
-    linker.func_wrap("env", "ext_allocator_free_version_1", |mut caller: Caller<'_, Host>, block: u32| free(&mut caller, block)).expect("new");
-    linker.func_wrap("env", "observe", |mut caller: Caller<'_, Host>, seen: u64| caller.data_mut().log.push(seen)).expect("new");
+    linker
+        .func_wrap("env", "ext_allocator_malloc_version_1", |mut caller: Caller<'_, Host>, size: u32| {
+            malloc(&mut caller, size)
+        })
+        .expect("new");
+    linker
+        .func_wrap("env", "ext_allocator_free_version_1", |mut caller: Caller<'_, Host>, block: u32| {
+            free(&mut caller, block)
+        })
+        .expect("new");
+    linker
+        .func_wrap("env", "observe", |mut caller: Caller<'_, Host>, seen: u64| caller.data_mut().log.push(seen))
+        .expect("new");
     let give = |mut caller: Caller<'_, Host>, size: u32| -> Result<u32, Error> {
         let block = buffer(&mut caller, size)?;
         let memory = memory(&caller)?;
         let bytes = memory.data_mut(&mut caller);
         let bytes = bytes.get_mut(block as usize..).and_then(|bytes| bytes.get_mut(..size as usize));
-        bytes.ok_or_else(|| Error::new("no room for the host's buffer"))?.iter_mut().enumerate().for_each(|(place, byte)| {
-            *byte = (place as u8).wrapping_mul(3) ^ size as u8;
-        });
+        bytes.ok_or_else(|| Error::new("no room for the host's buffer"))?.iter_mut().enumerate().for_each(
+            |(place, byte)| {
+                *byte = (place as u8).wrapping_mul(3) ^ size as u8;
+            },
+        );
         Ok(block)
     };
     linker.func_wrap("env", "give", give).expect("new");
@@ -131,7 +146,14 @@ pub(crate) fn run(wasm: &[u8], spec: Spec, program: &Program, inputs: &[&[u8]]) 
     Ok(all)
 }
 
-fn call(engine: &Engine, module: &Module, spec: Spec, program: &Program, entry: &str, input: &[u8]) -> Result<Seen, String> {
+fn call(
+    engine: &Engine,
+    module: &Module,
+    spec: Spec,
+    program: &Program,
+    entry: &str,
+    input: &[u8],
+) -> Result<Seen, String> {
     let text = |error: Error| error.to_string();
     let mut store = Store::new(engine, Host::default());
     store.set_fuel(FUEL).map_err(text)?;

@@ -42,14 +42,16 @@ pub(crate) fn check(u: &mut Unstructured<'_>, tally: &mut Tally) -> Result<()> {
     let options = choose(u)?;
     let program = generate::program(u)?;
     let original = wat::parse_str(&program.text).unwrap_or_else(|error| panic!("{error}\n{}", program.text));
-    let expected = run(&original, Spec::Legacy, &program, &INPUTS).unwrap_or_else(|error| panic!("{error}\n{}", program.text));
+    let expected =
+        run(&original, Spec::Legacy, &program, &INPUTS).unwrap_or_else(|error| panic!("{error}\n{}", program.text));
     for seen in &expected {
         tally.calls += 1;
         tally.traps += u32::from(seen.output.is_none());
         tally.blocks += seen.blocks.iter().filter(|(size, _)| *size != u32::MAX).count() as u32;
     }
     for options in options {
-        let converted = convert(&original, &options).unwrap_or_else(|error| panic!("{options:?}: {error}\n{}", program.text));
+        let converted =
+            convert(&original, &options).unwrap_or_else(|error| panic!("{options:?}: {error}\n{}", program.text));
         assert!(verify(&original, &converted.wasm, None).is_ok(), "{options:?} is not verified\n{}", program.text);
         tally.in_place += u32::from(converted.changes.iter().any(|change| change.contains("in place")));
         compare(&program, &options, &converted, &expected);
@@ -57,8 +59,9 @@ pub(crate) fn check(u: &mut Unstructured<'_>, tally: &mut Tally) -> Result<()> {
             .unwrap_or_else(|error| panic!("{options:?} and back: {error}\n{}", program.text));
         compare(&program, &options, &back, &expected);
         // What was taken back can be converted again, and is the same for whoever looks.
-        let again = convert(&converted.wasm, &Options::new(if options.to == Spec::V1 { Spec::Local } else { Spec::V1 }))
-            .unwrap_or_else(|error| panic!("{options:?} and over: {error}\n{}", program.text));
+        let again =
+            convert(&converted.wasm, &Options::new(if options.to == Spec::V1 { Spec::Local } else { Spec::V1 }))
+                .unwrap_or_else(|error| panic!("{options:?} and over: {error}\n{}", program.text));
         compare(&program, &options, &again, &expected);
     }
     Ok(())
@@ -79,9 +82,16 @@ fn choose(u: &mut Unstructured<'_>) -> Result<[Options<'static>; 2]> {
 fn compare(program: &Program, options: &Options<'_>, converted: &Conversion, expected: &[Seen]) {
     let what = || {
         let as_text = &program.text;
-        format!("{} with {} in {} bytes, now {}\n{as_text}", options.to, options.allocator.name(), options.arena, converted.to)
+        format!(
+            "{} with {} in {} bytes, now {}\n{as_text}",
+            options.to,
+            options.allocator.name(),
+            options.arena,
+            converted.to
+        )
     };
-    let found = run(&converted.wasm, converted.to, program, &INPUTS).unwrap_or_else(|error| panic!("{error}: {}", what()));
+    let found =
+        run(&converted.wasm, converted.to, program, &INPUTS).unwrap_or_else(|error| panic!("{error}: {}", what()));
     assert_eq!(found.len(), expected.len());
     for (call, (found, expected)) in found.iter().zip(expected).enumerate() {
         let name = || format!("call {call}: {}", what());
