@@ -3,7 +3,7 @@
 use super::{
     Conversion, Options, VALIDATION_PAGES,
     allocator::AllocatorModule,
-    code::each_reference,
+    code::{Reference, each_reference, writes_table},
     custom,
     error::{ConvertError, invalid},
     glue::Glue,
@@ -157,16 +157,24 @@ impl<'a> Forward<'a> {
         self.options.to == Spec::V1
     }
 
-    /// How often code refers to each function.
-    fn counts(&self) -> Result<Vec<u32>, ConvertError> {
+    /// How often code refers to each function. Finds out on the way whether code writes to tables: then nothing is known of
+    /// what stands in them.
+    fn counts(&mut self) -> Result<Vec<u32>, ConvertError> {
         let mut counts = vec![0; self.survey.functions.len()];
+        let mut writes_tables = self.survey.writes_tables;
         for body in &self.survey.bodies {
-            each_reference(body, |_, _, reference| {
-                if let Some(count) = counts.get_mut(reference.function() as usize) {
+            for operator in body.get_operators_reader().map_err(|error| invalid(&error))? {
+                let operator = operator.map_err(|error| invalid(&error))?;
+                writes_tables |= writes_table(&operator);
+                let reference = Reference::of(&operator);
+                let count = reference.and_then(|reference| counts.get_mut(reference.function() as usize));
+                if let Some(count) = count {
                     *count += 1;
                 }
-                Ok(())
-            })?;
+            }
+        }
+        if writes_tables {
+            (self.known.malloc_place, self.known.free_place) = (None, None);
         }
         Ok(counts)
     }
