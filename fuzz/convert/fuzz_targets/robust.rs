@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
 fn check(u: &mut Unstructured<'_>) -> Result<()> {
     match u.int_in_range(0..=3)? {
         0 => {
-            let bytes = u.take_rest();
+            let bytes = u.bytes(u.len())?;
             each(bytes, Spec::V1);
             each(&[b"\0asm\x01\0\0\0", bytes].concat(), Spec::Local);
         }

@@ -31,7 +31,7 @@ pub(crate) fn program(u: &mut Unstructured<'_>) -> Result<Program> {
         overlapping: u.ratio(1, 24)?,
         fillers: if u.ratio(1, 24)? { 150 } else { u.int_in_range(1..=4)? },
         dead_calls: if u.ratio(1, 16)? { 300 } else { 0 },
-        large: 3,
+        large: 1,
         u,
     };
     maker.program()
@@ -399,11 +399,11 @@ impl Maker<'_, '_> {
     }
 
     fn size(&mut self) -> Result<u32> {
-        Ok(match self.u.int_in_range(0..=31)? {
-            0..=15 => self.u.int_in_range(0..=64)?,
-            16..=24 => self.u.int_in_range(0..=600)?,
-            25..=28 => self.u.int_in_range(0..=9_000)?,
-            29 | 30 => self.u.int_in_range(0..=140_000)?,
+        Ok(match self.u.int_in_range(0..=127)? {
+            0..=63 => self.u.int_in_range(0..=64)?,
+            64..=99 => self.u.int_in_range(0..=600)?,
+            100..=119 => self.u.int_in_range(0..=9_000)?,
+            120..=126 => self.u.int_in_range(0..=140_000)?,
             _ if self.large > 0 => {
                 self.large -= 1;
                 *self.u.choose(&[1 << 20, (1 << 22) + 1, 16 << 20, (16 << 20) - 4096, 32 << 20])?

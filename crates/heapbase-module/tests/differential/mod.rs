@@ -57,12 +57,16 @@ pub(crate) fn check(u: &mut Unstructured<'_>, tally: &mut Tally) -> Result<()> {
         compare(&program, &options, &converted, &expected);
         let back = convert(&converted.wasm, &Options::new(Spec::Legacy))
             .unwrap_or_else(|error| panic!("{options:?} and back: {error}\n{}", program.text));
-        compare(&program, &options, &back, &expected);
-        // What was taken back can be converted again, and is the same for whoever looks.
-        let again =
-            convert(&converted.wasm, &Options::new(if options.to == Spec::V1 { Spec::Local } else { Spec::V1 }))
+        // Most come back byte for byte, and then there is nothing to execute.
+        if back.wasm != original {
+            compare(&program, &options, &back, &expected);
+        }
+        if u.ratio(1, 4)? {
+            let other = if options.to == Spec::V1 { Spec::Local } else { Spec::V1 };
+            let over = convert(&converted.wasm, &Options::new(other))
                 .unwrap_or_else(|error| panic!("{options:?} and over: {error}\n{}", program.text));
-        compare(&program, &options, &again, &expected);
+            compare(&program, &options, &over, &expected);
+        }
     }
     Ok(())
 }
@@ -72,7 +76,9 @@ fn choose(u: &mut Unstructured<'_>) -> Result<[Options<'static>; 2]> {
     let mut one = |to| {
         let mut options = Options::new(to);
         options.allocator = Allocator::Family(*u.choose(&Family::ALL)?);
-        options.arena = *u.choose(&ARENAS)?;
+        // Large arenas take time to map, and are seldom what is hard.
+        let most = if u.ratio(1, 8)? { ARENAS.len() } else { 3 };
+        options.arena = ARENAS[u.choose_index(most)?];
         options.in_place = u.ratio(7, 8)?;
         Ok(options)
     };
@@ -98,8 +104,17 @@ fn compare(program: &Program, options: &Options<'_>, converted: &Conversion, exp
         assert!(found.log == expected.log, "says {:?}, not {:?}: {}", found.log, expected.log, name());
         assert_eq!(found.output, expected.output, "output of {}", name());
         assert_eq!(found.globals, expected.globals, "globals of {}", name());
-        let differs = found.below.iter().zip(&expected.below).position(|(a, b)| a != b);
-        assert_eq!(differs, None, "memory below the heap of {}", name());
+        assert!(
+            found.below == expected.below,
+            "memory below the heap differs at {:?}: {}",
+            differs(found, expected),
+            name()
+        );
         assert_eq!(found.blocks, expected.blocks, "blocks of {}", name());
     }
+}
+
+/// The first address below the heap at which two calls left different bytes.
+fn differs(one: &Seen, other: &Seen) -> Option<usize> {
+    one.below.iter().zip(&other.below).position(|(a, b)| a != b)
 }
