@@ -224,8 +224,14 @@ impl<'a> Forward<'a> {
         const ONE_BYTE: u32 = 0x80;
         /// Moving a function has to save at least so many bytes: the record says where it went.
         const MOVING: u32 = 256;
+        // Where there are few functions, those behind them are named with one byte too.
+        if self.end < ONE_BYTE {
+            return None;
+        }
         (self.survey.imported_functions..)
             .take(self.survey.bodies.len())
+            // A place may be given away once, and what only passes on to an import gives its own away.
+            .filter(|function| !self.known.is_malloc(*function) && !self.known.is_free(*function))
             .filter(|function| {
                 let place = self.places[*function as usize];
                 place.is_some_and(|place| place < ONE_BYTE) && place == self.functions[*function as usize]
