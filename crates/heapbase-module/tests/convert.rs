@@ -452,7 +452,7 @@ fn a_base_above_the_memory() {
     let local = done(&wasm, Spec::Local);
     let memory = inspect(&local.wasm).expect("it can be read").memory.expect("it has one");
     let end = (5_000_000 + u64::from(heapbase_module::convert::DEFAULT_ARENA)).div_ceil(65_536);
-    assert!(u64::from(memory.min) + 1 >= end, "{} pages", memory.min);
+    assert!(memory.min + 1 >= end, "{} pages", memory.min);
 }
 
 #[test]
