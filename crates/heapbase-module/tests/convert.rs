@@ -381,6 +381,13 @@ fn what_is_refused_and_how() {
     insta::assert_snapshot!("refusals", text);
 }
 
+/// Where things lie depends on the size of an allocator's state.
+fn without_addresses(text: &str) -> String {
+    let mut parts = text.split("0x");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "0x…" + part.trim_start_matches(|digit: char| digit.is_ascii_hexdigit()))
+}
+
 #[test]
 fn what_it_says_it_did() {
     let shims = "(func $malloc_shim (param i32) (result i32) local.get 0 call $malloc)";
@@ -395,7 +402,7 @@ fn what_it_says_it_did() {
     let bare = module(&[MALLOC, r#"(memory (export "memory") 3000)"#, "(global (mut i32) (i32.const 1))", ENTRY]);
     let done = done(&bare, Spec::Local);
     writeln!(text, "without a base:\n  {}\n  {}", done.changes.join("\n  "), done.warnings.join("\n  ")).expect("text");
-    insta::assert_snapshot!("changes", text);
+    insta::assert_snapshot!("changes", without_addresses(&text));
 }
 
 #[test]
