@@ -95,6 +95,8 @@ mod with_header {
     /// A block of at least `size` bytes, or 0.
     #[unsafe(no_mangle)]
     pub extern "C" fn alloc(size: usize) -> *mut u8 {
+        // An empty block at the end of the arena would begin where the host's heap does, and be taken for the host's.
+        let size = size.max(1);
         // SAFETY: the size is not 0, and the header lies inside the block.
         unsafe {
             let block = heap().allocate(layout(size + HEADER));

@@ -20,13 +20,13 @@
 //!
 //! | export | type | |
 //! | --- | --- | --- |
-//! | `alloc` | `(size: i32) -> i32` | a block aligned to 8, or 0 when there is no memory; `size` may be 0, and is at most 32 MiB |
+//! | `alloc` | `(size: i32) -> i32` | a block aligned to 8, or 0 when there is no memory; `size` may be 0, and is at most 32 MiB; the address lies inside the allocator's memory, also that of an empty block |
 //! | `free` | `(block: i32)` | gives back a block, whose size is found from its address |
 //! | `state_size` | `() -> i32` | one `i32.const`: bytes of state |
 //! | `state_cold` | `() -> i32` | optional, one `i32.const`: bytes at the state's beginning that a short call does not touch |
 //! | `resize` | `(block: i32, size: i32) -> i32` | optional: 1 if the block was resized in place, otherwise 0 and nothing was changed |
 //!
-//! **Limits.** WebAssembly 1.0 without floating point. No data or element segments, tables, start function, indirect calls,
+//! **Limits.** WebAssembly 1.0 without floating point, at most 256 functions and 64 KiB of state. No data or element segments, tables, start function, indirect calls,
 //! `memory.grow` or `memory.size`, and no use of globals: the allocator has no stack in memory. State and near and far memory
 //! are all zero when a call of the runtime begins, and that must be a valid empty heap.
 
@@ -107,6 +107,9 @@ pub(super) struct AllocatorModule<'a> {
 
 /// More state than this is a mistake: it would be touched by every call.
 const MOST_STATE: u32 = 64 * 1024;
+
+/// More functions than this are a mistake too, and following their calls must not exhaust the stack.
+const MOST_FUNCTIONS: usize = 256;
 
 impl<'a> AllocatorModule<'a> {
     /// Reads and checks a module.
@@ -264,6 +267,9 @@ impl<'a> Parts<'a> {
         }
         if state_size > MOST_STATE {
             return Err(format!("wants {state_size} bytes of state; {MOST_STATE} is the most"));
+        }
+        if self.bodies.len() > MOST_FUNCTIONS {
+            return Err(format!("has {} functions; {MOST_FUNCTIONS} is the most", self.bodies.len()));
         }
         let Self { imports, types, bodies, .. } = self;
         Ok(AllocatorModule { wasm, imports, types, bodies, alloc, free, resize, state_size, state_cold })

@@ -45,6 +45,17 @@ impl Reference {
     }
 }
 
+/// Whether an instruction changes which function stands where in a table.
+pub(super) fn writes_table(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::TableSet { .. }
+            | Operator::TableInit { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableFill { .. }
+    )
+}
+
 /// The constant part of the address that an instruction stores to, if it does.
 pub(super) fn stores_at(operator: &Operator<'_>) -> Option<u64> {
     match operator {

@@ -6,7 +6,7 @@ use super::{
     write::{Output, Producer},
 };
 use wasm_encoder::{
-    CustomSection, Encode, Module, NameMap, NameSection, ProducersField, ProducersSection,
+    CustomSection, Encode, IndirectNameMap, Module, NameMap, NameSection, ProducersField, ProducersSection,
     reencode::{self, Reencode},
 };
 use wasmparser::BinaryReader;
@@ -76,6 +76,8 @@ fn names(output: &Output<'_>, contents: &[u8]) -> Option<Vec<u8>> {
                 list.iter().for_each(|(index, name)| map.append(*index, name));
                 names.functions(&map);
             }
+            wasmparser::Name::Local(map) => names.locals(&within(output, map)?),
+            wasmparser::Name::Label(map) => names.labels(&within(output, map)?),
             other => reencode::utils::parse_custom_name_subsection(&mut Places(output), &mut names, other).ok()?,
         }
     }
@@ -94,6 +96,25 @@ pub(super) fn name_of(survey: &Survey<'_>, function: u32) -> Option<String> {
         }
     }
     None
+}
+
+/// Names of what lies inside of functions; those of functions that go, go with them.
+fn within(output: &Output<'_>, map: wasmparser::IndirectNameMap<'_>) -> Option<IndirectNameMap> {
+    let mut list: Vec<(u32, NameMap)> = Vec::new();
+    for function in map {
+        let function = function.ok()?;
+        let mut inner = NameMap::new();
+        for naming in function.names {
+            let naming = naming.ok()?;
+            inner.append(naming.index, naming.name);
+        }
+        let place = output.places.get(function.index as usize).copied().flatten();
+        list.extend(place.map(|place| (place, inner)));
+    }
+    list.sort_by_key(|(index, _)| *index);
+    let mut names = IndirectNameMap::new();
+    list.iter().for_each(|(index, inner)| names.append(*index, inner));
+    Some(names)
 }
 
 /// Functions, where they are now.

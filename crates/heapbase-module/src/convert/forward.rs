@@ -3,7 +3,7 @@
 use super::{
     Conversion, Options, VALIDATION_PAGES,
     allocator::AllocatorModule,
-    code::each_reference,
+    code::{Reference, each_reference, writes_table},
     custom,
     error::{ConvertError, invalid},
     glue::Glue,
@@ -157,16 +157,24 @@ impl<'a> Forward<'a> {
         self.options.to == Spec::V1
     }
 
-    /// How often code refers to each function.
-    fn counts(&self) -> Result<Vec<u32>, ConvertError> {
+    /// How often code refers to each function. Finds out on the way whether code writes to tables: then nothing is known of
+    /// what stands in them.
+    fn counts(&mut self) -> Result<Vec<u32>, ConvertError> {
         let mut counts = vec![0; self.survey.functions.len()];
+        let mut writes_tables = self.survey.writes_tables;
         for body in &self.survey.bodies {
-            each_reference(body, |_, _, reference| {
-                if let Some(count) = counts.get_mut(reference.function() as usize) {
+            for operator in body.get_operators_reader().map_err(|error| invalid(&error))? {
+                let operator = operator.map_err(|error| invalid(&error))?;
+                writes_tables |= writes_table(&operator);
+                let reference = Reference::of(&operator);
+                let count = reference.and_then(|reference| counts.get_mut(reference.function() as usize));
+                if let Some(count) = count {
                     *count += 1;
                 }
-                Ok(())
-            })?;
+            }
+        }
+        if writes_tables {
+            (self.known.malloc_place, self.known.free_place) = (None, None);
         }
         Ok(counts)
     }
@@ -216,8 +224,14 @@ impl<'a> Forward<'a> {
         const ONE_BYTE: u32 = 0x80;
         /// Moving a function has to save at least so many bytes: the record says where it went.
         const MOVING: u32 = 256;
+        // Where there are few functions, those behind them are named with one byte too.
+        if self.end < ONE_BYTE {
+            return None;
+        }
         (self.survey.imported_functions..)
             .take(self.survey.bodies.len())
+            // A place may be given away once, and what only passes on to an import gives its own away.
+            .filter(|function| !self.known.is_malloc(*function) && !self.known.is_free(*function))
             .filter(|function| {
                 let place = self.places[*function as usize];
                 place.is_some_and(|place| place < ONE_BYTE) && place == self.functions[*function as usize]

@@ -213,11 +213,6 @@ impl<'a> Glue<'a> {
         Ok((Function::new(locals), first, code))
     }
 
-    /// Whether a size has to be compared with what the legacy host serves at most: not where an arena is no larger.
-    fn bounds_sizes(&self) -> bool {
-        self.layout.spec == Spec::V1 || self.layout.high - self.layout.low > LARGEST.cast_unsigned()
-    }
-
     /// What `ext_allocator_malloc_version_1` becomes. `host` is the import, under local; `slot`
     /// is the function whose place it takes.
     pub(super) fn add_malloc(&mut self, host: Option<u32>, slot: Option<u32>) -> Result<u32, ConvertError> {
@@ -225,10 +220,9 @@ impl<'a> Glue<'a> {
         let (mut body, size, code) = self.around(self.allocator.alloc, 1)?;
         body.instruction(&I::LocalGet(0)).instruction(&I::LocalSet(size));
         body.instruction(&I::Block(BlockType::Empty));
-        if self.bounds_sizes() {
-            body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(LARGEST)).instruction(&I::I32GtU);
-            body.instruction(&I::BrIf(0));
-        }
+        // An arena may be smaller, and sizes near 4 GiB must not reach an allocator all the same: it would round them up to 0.
+        body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(LARGEST)).instruction(&I::I32GtU);
+        body.instruction(&I::BrIf(0));
         body.instruction(&I::Block(BlockType::Result(ValType::I32))).raw(code).instruction(&I::End);
         // The parameter is free to hold the result.
         body.instruction(&I::LocalTee(0)).instruction(&I::I32Eqz).instruction(&I::BrIf(0));
@@ -417,10 +411,8 @@ impl<'a> Glue<'a> {
 
     /// `(size, old) -> block`: the old block if it could be resized, otherwise a new one.
     fn add_grow(&mut self, resize: u32, malloc: u32, growth: &Growth, places: (Option<u32>, Option<u32>)) -> u32 {
-        let mut conditions: Vec<Vec<I<'static>>> = vec![self.is_ours(1)];
-        if self.bounds_sizes() {
-            conditions.push(vec![I::LocalGet(0), I::I32Const(LARGEST), I::I32LeU]);
-        }
+        let mut conditions: Vec<Vec<I<'static>>> =
+            vec![self.is_ours(1), vec![I::LocalGet(0), I::I32Const(LARGEST), I::I32LeU]];
         // The static pointers still lead to the allocator.
         for (via, place) in [(growth.malloc, places.0), (growth.free, places.1)] {
             if let (Via::Pointer { pointer, .. }, Some(place)) = (via, place) {

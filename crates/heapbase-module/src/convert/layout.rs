@@ -57,6 +57,13 @@ impl Layout {
                 "nodes load modules with one plain 32-bit memory",
             ));
         }
+        if memory.initial.max(memory.maximum.unwrap_or_default()) > CEILING {
+            return Err(ConvertError::unsupported(
+                format!("the memory has more than {CEILING} pages"),
+                SectionKind::Memory,
+                "that is past 4 GiB; the module is damaged, build it again",
+            ));
+        }
         // Without a heap base nothing is known to be free below the end of the memory.
         let base = survey.heap_base.map_or(memory.initial * WASM_PAGE, |base| u64::from(base.value));
         let low = base.max(survey.data_end).next_multiple_of(ALIGN);
@@ -88,7 +95,13 @@ fn v1(memory: wasmparser::MemoryType, low: u64, state: &State) -> Result<Layout,
     let minimum = memory.initial.max(needed);
     let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
     if minimum >= CEILING {
-        return Err(ConvertError::TooLarge { arena: 0, pages: minimum, ceiling: CEILING - 1 });
+        return Err(ConvertError::unsupported(
+            format!(
+                "`__heap_base` or the memory's end leaves no room for a heap: it would need {minimum} pages of 64 KiB"
+            ),
+            SectionKind::Memory,
+            "a 32-bit memory ends at 65536; build the runtime with fewer initial pages",
+        ));
     }
     let near_end = (minimum * WASM_PAGE) as u32;
     Ok(Layout {
@@ -124,8 +137,9 @@ fn local(
     let state = page - state.cold;
     // At least as many bytes above the heap base as before.
     let added = (heap_base - base).div_ceil(WASM_PAGE);
-    let minimum = memory.initial + added;
-    let maximum = memory.maximum.map(|maximum| maximum + added);
+    // A heap base above the memory is where the host would have grown it to.
+    let minimum = (memory.initial + added).max(heap_base.div_ceil(WASM_PAGE));
+    let maximum = memory.maximum.map(|maximum| (maximum + added).max(minimum));
     if let Some(pages) = maximum.or(Some(minimum)).filter(|pages| *pages > CEILING) {
         return Err(ConvertError::TooLarge { arena, pages, ceiling: CEILING });
     }

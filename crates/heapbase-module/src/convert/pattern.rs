@@ -12,8 +12,8 @@
 //! copy or free. The match is exact: nothing but this may stand in between.
 
 use super::survey::Survey;
-use std::ops::Range;
-use wasmparser::{FunctionBody, MemArgTarget, Operator};
+use std::{collections::BTreeMap, ops::Range};
+use wasmparser::{FunctionBody, MemArgTarget, Operator, ValType};
 
 /// Bytes of code, and the instruction there.
 pub(super) type Placed<'a> = (Operator<'a>, usize);
@@ -66,12 +66,15 @@ impl<'a> Known<'a> {
         };
         let malloc_shims = shims(&|function| survey.is_malloc(function));
         let free_shims = shims(&|function| survey.is_free(function));
+        // What a later segment puts into a place counts.
+        let table: BTreeMap<u32, u32> = survey
+            .table_entries
+            .iter()
+            .filter(|(table, ..)| *table == 0)
+            .map(|(_, place, function)| (*place, *function))
+            .collect();
         let place = |shims: &[u32], is: &dyn Fn(u32) -> bool| {
-            let entry = survey
-                .table_entries
-                .iter()
-                .find(|(table, _, function)| *table == 0 && (shims.contains(function) || is(*function)));
-            entry.map(|(_, place, _)| *place)
+            table.iter().find(|(_, function)| shims.contains(function) || is(**function)).map(|(place, _)| *place)
         };
         Self {
             malloc_place: place(&malloc_shims, &|function| survey.is_malloc(function)),
@@ -96,7 +99,7 @@ impl<'a> Known<'a> {
     /// The growth that ends with the instruction at `last`.
     pub(super) fn growth(&self, code: &[Placed<'_>], last: usize) -> Option<Growth> {
         let end_of = |index: usize| code.get(index + 1).map(|(_, offset)| *offset);
-        let (free, first) = self.via(code, last, |function| self.is_free(function), self.free_place)?;
+        let (free, first) = self.via(code, last, |function| self.is_free(function), self.free_place, &[])?;
         let free_range = code[first].1..end_of(last)?;
         let local_get = |index: usize| match code.get(index)?.0 {
             Operator::LocalGet { local_index } => Some(local_index),
@@ -128,7 +131,8 @@ impl<'a> Known<'a> {
                 continue;
             }
             let last = test.checked_sub(1)?;
-            let (malloc, first) = self.via(code, last, |function| self.is_malloc(function), self.malloc_place)?;
+            let (malloc, first) =
+                self.via(code, last, |function| self.is_malloc(function), self.malloc_place, &[ValType::I32])?;
             // Growing asks both pointers, or none.
             if (malloc == Via::Direct) != (free == Via::Direct) {
                 return None;
@@ -155,10 +159,15 @@ impl<'a> Known<'a> {
         last: usize,
         is: impl Fn(u32) -> bool,
         place: Option<u32>,
+        results: &[ValType],
     ) -> Option<(Via, usize)> {
+        let is_typed = |ty: u32| {
+            let ty = self.survey.types.get(ty as usize).and_then(Option::as_ref);
+            ty.is_some_and(|ty| ty.params() == [ValType::I32] && ty.results() == results)
+        };
         match code[last].0 {
             Operator::Call { function_index } if is(function_index) => Some((Via::Direct, last)),
-            Operator::CallIndirect { type_index, table_index: 0 } => {
+            Operator::CallIndirect { type_index, table_index: 0 } if is_typed(type_index) => {
                 place?;
                 let first = last.checked_sub(2)?;
                 match (&code[first].0, &code[first + 1].0) {

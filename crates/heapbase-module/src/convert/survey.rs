@@ -49,6 +49,8 @@ pub(super) struct Survey<'a> {
     pub(super) bodies: Vec<FunctionBody<'a>>,
     /// Functions that stand in tables: table index, place, function.
     pub(super) table_entries: Vec<(u32, u32, u32)>,
+    /// Whether a segment lies in a table at a place that is not constant.
+    pub(super) writes_tables: bool,
 }
 
 /// The global `__heap_base`.
@@ -78,6 +80,7 @@ impl<'a> Survey<'a> {
             exports: Vec::new(),
             bodies: Vec::new(),
             table_entries: Vec::new(),
+            writes_tables: false,
         };
         let mut inits = Vec::new();
         for payload in Parser::new(0).parse_all(wasm) {
@@ -236,10 +239,23 @@ impl<'a> Survey<'a> {
 
     fn element(&mut self, kind: &ElementKind<'_>, items: ElementItems<'_>) -> Result<(), BinaryReaderError> {
         let ElementKind::Active { table_index, offset_expr } = kind else { return Ok(()) };
-        let (Some(start), ElementItems::Functions(functions)) = (constant(offset_expr), items) else { return Ok(()) };
+        let Some(start) = constant(offset_expr) else {
+            self.writes_tables = true;
+            return Ok(());
+        };
+        let functions: Vec<_> = match items {
+            ElementItems::Functions(functions) => functions.into_iter().collect::<Result<_, _>>()?,
+            ElementItems::Expressions(_, expressions) => {
+                let function = |expression: ConstExpr<'_>| match expression.get_operators_reader().read() {
+                    Ok(Operator::RefFunc { function_index }) => function_index,
+                    _ => u32::MAX,
+                };
+                expressions.into_iter().map(|expression| expression.map(function)).collect::<Result<_, _>>()?
+            }
+        };
         for (place, function) in functions.into_iter().enumerate() {
             let Some(place) = u32::try_from(place).ok().and_then(|place| place.checked_add(start)) else { break };
-            self.table_entries.push((table_index.unwrap_or(0), place, function?));
+            self.table_entries.push((table_index.unwrap_or(0), place, function));
         }
         Ok(())
     }

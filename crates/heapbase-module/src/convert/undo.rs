@@ -186,16 +186,20 @@ fn restore(
     let range = body.range();
     let mut splice = Splice::new(survey.wasm, range.start as usize..range.end as usize);
     let mut changed = false;
+    // Up to where the body has been restored: a record that was tampered with may ask for the same bytes twice.
+    let mut done = 0;
     if let Some(address) = touched {
         let store = super::touch::store(address);
         let start = body.get_binary_reader_for_operators().map_err(|error| super::error::invalid(&error))?;
         let start = start.original_position() as usize;
-        if !survey.wasm[start..].starts_with(&store) {
+        if !survey.wasm[start..range.end as usize].starts_with(&store) {
             return Err(ConvertError::Record(
                 "an entry point does not begin with the store that it says was added".to_owned(),
             ));
         }
-        splice.replace(start..start + store.len(), &[]);
+        let end = start + store.len();
+        splice.replace(start..end, &[]);
+        done = end;
         changed = true;
     }
     super::code::each_reference(body, |previous, range, reference| {
@@ -218,7 +222,11 @@ fn restore(
                 None => return Err(ConvertError::Record(format!("function {function} is called, and was added"))),
             },
         };
+        if range.start < done {
+            return Err(ConvertError::Record(format!("function {function} is not called as it says")));
+        }
         changed = true;
+        done = range.end;
         splice.replace(range, &with);
         Ok(())
     })?;

@@ -107,7 +107,8 @@ impl Output<'_> {
                         &appended(&own, added_types.len() as u32, &items).map_err(|e| invalid(&e))?,
                     );
                 }
-                SectionKind::Memory => {
+                // A section may be empty, beside a memory that is imported.
+                SectionKind::Memory if survey.contents(section) != [0] => {
                     let mut memories = wasm_encoder::MemorySection::new();
                     memories.memory(wasm_encoder::MemoryType {
                         minimum: self.minimum,
@@ -321,6 +322,7 @@ fn raw(module: &mut Module, section: &Section<'_>, data: &[u8]) {
     let id = match section.kind {
         SectionKind::Type => 1,
         SectionKind::Function => 3,
+        SectionKind::Memory => 5,
         SectionKind::Data => 11,
         SectionKind::DataCount => 12,
         SectionKind::Tag => 13,
@@ -331,39 +333,38 @@ fn raw(module: &mut Module, section: &Section<'_>, data: &[u8]) {
 
 /// The first `keep` items of the function section.
 fn truncated(contents: &[u8], keep: u32) -> Result<Vec<u8>, ConvertError> {
-    first_items(contents, keep, |reader| reader.read_var_u32().map(drop))
+    first_items(contents, keep, |reader| reader.read_var_u32().map(|_| 1))
 }
 
 /// The first `keep` of `all` types.
 fn truncated_types(contents: &[u8], keep: u32, all: u32) -> Result<Vec<u8>, ConvertError> {
-    // What a conversion added are plain function types, so nothing else needs to be counted.
     if keep == all {
         return Ok(contents.to_vec());
     }
-    first_items(contents, keep, |reader| reader.read::<wasmparser::RecGroup>().map(drop))
+    first_items(contents, keep, |reader| Ok(reader.read::<wasmparser::RecGroup>()?.types().len() as u32))
 }
 
+/// Items up to `keep` of what they hold; `read` says how many one holds.
 fn first_items(
     contents: &[u8],
     keep: u32,
-    mut skip: impl FnMut(&mut BinaryReader<'_>) -> wasmparser::Result<()>,
+    mut read: impl FnMut(&mut BinaryReader<'_>) -> wasmparser::Result<u32>,
 ) -> Result<Vec<u8>, ConvertError> {
-    let mut read = || -> wasmparser::Result<Vec<u8>> {
+    let mut copy = || -> wasmparser::Result<Vec<u8>> {
         let mut reader = BinaryReader::new(contents, 0);
         let count = reader.read_var_u32()?;
-        if count <= keep {
-            return Ok(contents.to_vec());
-        }
         let start = reader.current_position();
-        for _ in 0..keep {
-            skip(&mut reader)?;
+        let (mut items, mut held) = (0_u32, 0_u32);
+        while items < count && held < keep {
+            held = held.saturating_add(read(&mut reader)?);
+            items += 1;
         }
         let mut bytes = Vec::new();
-        keep.encode(&mut bytes);
+        items.encode(&mut bytes);
         bytes.extend_from_slice(&contents[start..reader.current_position()]);
         Ok(bytes)
     };
-    read().map_err(|error| invalid(&error))
+    copy().map_err(|error| invalid(&error))
 }
 
 /// What the encoder could not write.

@@ -1,0 +1,203 @@
+//! Converted runtimes behave as their originals: the whole corpus with every entry point, and real blocks.
+
+mod common;
+
+use codec::{Compact, Decode};
+use common::shared;
+use heapbase_host::{Cache, Case, Cause, Config, Engine, Error, Features, HeapPages, Limits, Runtime, State};
+use heapbase_module::{
+    Blob, Spec,
+    convert::{Allocator, Conversion, Family, Options, convert},
+};
+use std::path::{Path, PathBuf};
+
+/// Instructions that a call may execute. Nearly all need far fewer.
+const FUEL: u64 = 60_000_000;
+
+/// What a call gave. Addresses are no part of it.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    /// Output, and the state's root after it.
+    Returned(Vec<u8>, [u8; 32]),
+    /// The runtime's own message, and the host function it failed in.
+    Failed(Option<String>, Option<String>),
+    /// It takes longer than this test has time: how far it got says nothing.
+    Unknown,
+}
+
+fn answer(runtime: &Runtime, entry: &str, input: &[u8]) -> Answer {
+    match runtime.call(entry, input).on(&State::default()) {
+        Ok(outcome) => {
+            let root = outcome.state_root().0;
+            Answer::Returned(outcome.output, root)
+        }
+        Err(Error::Call(error)) => match error.cause {
+            Cause::OutOfFuel | Cause::TooManyBytes => Answer::Unknown,
+            // An allocator that does not know a block says so on either side, in its own way.
+            _ => Answer::Failed(error.panic_message, error.host_function.filter(|name| !name.contains("allocator"))),
+        },
+        Err(error) => panic!("{entry} was not called: {error}"),
+    }
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+    files.retain(|path| path.to_string_lossy().ends_with(ending));
+    files.sort();
+    assert!(!files.is_empty(), "nothing that ends in {ending} in {}", folder.display());
+    files
+}
+
+fn converted(wasm: &[u8], to: Spec, name: &str) -> Conversion {
+    convert(wasm, &Options::new(to)).unwrap_or_else(|error| panic!("{name} to {to}: {error}"))
+}
+
+/// Bytes that look random and are the same every time (xorshift).
+fn random(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed | 1;
+    (0..length)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        })
+        .collect()
+}
+
+#[test]
+fn every_entry_point_of_the_corpus() {
+    let Some(folder) = shared("corpus") else { return };
+    let (mut calls, mut failed, mut unknown, mut not_the_same) = (0, 0, 0, Vec::new());
+    let mut problems = Vec::new();
+    for (number, file) in files(&folder, ".wasm").iter().enumerate() {
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        let original = Blob::read(&std::fs::read(file).expect("readable")).expect("a module").into_wasm();
+        let conversions = [Spec::V1, Spec::Local].map(|to| converted(&original, to, &name));
+        for conversion in &conversions {
+            let back = converted(&conversion.wasm, Spec::Legacy, &name);
+            if back.wasm != original {
+                not_the_same.push(format!("{name} from {}", conversion.to));
+            }
+        }
+        let limits = Limits { fuel: Some(FUEL), ..Limits::default() };
+        let config = Config { engine: Engine::Wasmi, limits, features: Features::Extended, ..Config::default() };
+        let load = |wasm: &[u8]| Runtime::new(wasm, &config).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let before = load(&original);
+        let after = conversions.map(|conversion| (conversion.to, load(&conversion.wasm)));
+        let entries: Vec<_> = before.entry_points().map(str::to_owned).collect();
+        for (to, runtime) in &after {
+            let own = ["alloc", "dealloc", "realloc", "v1"];
+            let found: Vec<_> = runtime.entry_points().filter(|entry| !own.contains(entry)).collect();
+            assert_eq!(found, entries, "{name} as {to}");
+        }
+        for (place, entry) in entries.iter().enumerate() {
+            let seed = (number * 1000 + place) as u64 * 0x9e37_79b9 + 1;
+            for input in [Vec::new(), random(seed, 1 + place % 200)] {
+                let expected = answer(&before, entry, &input);
+                if expected == Answer::Unknown {
+                    unknown += 1;
+                    continue;
+                }
+                for (to, runtime) in &after {
+                    let found = answer(runtime, entry, &input);
+                    calls += 1;
+                    failed += usize::from(matches!(found, Answer::Failed(..)));
+                    if found != expected {
+                        problems.push(format!("{name} as {to}: {entry} with {} bytes", input.len()));
+                    }
+                }
+            }
+        }
+    }
+    println!("{calls} calls compared, {failed} of them failing alike; {unknown} took too long");
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+    assert!(calls > 4000 && failed * 10 < calls * 9 && unknown * 50 < calls, "{calls}, {failed}, {unknown}");
+    // Whoever takes a conversion back has the very bytes again.
+    assert_eq!(not_the_same, Vec::<String>::new());
+}
+
+struct Block {
+    name: String,
+    case: Case,
+    state: State,
+    code: Vec<u8>,
+}
+
+fn blocks() -> Vec<Block> {
+    let Some(folder) = shared("cases") else { return Vec::new() };
+    let read = |file: &PathBuf| {
+        let text = std::fs::read(file).expect("readable");
+        let case = Case::from_json(&text).expect("a case");
+        let state = State::from_json(&text).expect("a state");
+        let code = Blob::read(&state.code().expect("a runtime")).expect("a module").into_wasm();
+        Block { name: case.name.clone(), case, state, code }
+    };
+    let blocks: Vec<_> = files(&folder, ".json").iter().map(read).collect();
+    assert_eq!(blocks.len(), 4);
+    blocks
+}
+
+impl Block {
+    fn load(&self, wasm: &[u8], engine: Engine) -> Runtime {
+        let cache = Cache::Folder(Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+        let config = Config { engine, cache, heap_pages: HeapPages::FromState, ..Config::default() };
+        Runtime::new(wasm, &config).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
+    /// The block passes with the header's root, and does not when that root is another.
+    fn check(&self, wasm: &[u8], what: &str, engine: Engine) {
+        let runtime = self.load(wasm, engine);
+        let outcome = runtime.call(&self.case.entry, &self.case.input).on(&self.state);
+        let outcome = outcome.unwrap_or_else(|error| panic!("{}, {what}: {error}", self.name));
+        assert_eq!(Some(outcome.state_root()), self.case.expected_state_root, "{}, {what}", self.name);
+        assert_eq!(outcome.output, b"", "{}, {what}: a block returns nothing", self.name);
+        // Behind the parent's hash and the block's number.
+        let mut rest = &self.case.input[32..];
+        Compact::<u32>::decode(&mut rest).expect("a block has a number");
+        let root = self.case.input.len() - rest.len();
+        let mut input = self.case.input.clone();
+        input[root + 7] ^= 1;
+        match runtime.call(&self.case.entry, &input).on(&self.state) {
+            Err(Error::Call(error)) => assert!(error.panic_message.is_some(), "{}, {what}: {error}", self.name),
+            Err(error) => panic!("{}, {what}: {error}", self.name),
+            Ok(_) => panic!("{}, {what}: a wrong root passes", self.name),
+        }
+    }
+}
+
+#[test]
+fn blocks_give_the_root_of_their_header() {
+    for block in blocks() {
+        for to in [Spec::V1, Spec::Local] {
+            let wasm = converted(&block.code, to, &block.name).wasm;
+            for engine in Engine::ALL {
+                block.check(&wasm, &to.to_string(), engine);
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_with_every_allocator_and_arena() {
+    // What a leaking allocator cannot hold any more, the host does: the arena may be as small as it likes.
+    const ARENAS: [u32; 4] = [16 << 10, 64 << 10, 1 << 20, 40 << 20];
+    for block in blocks() {
+        for family in Family::ALL {
+            let mut options = Options::new(Spec::V1);
+            options.allocator = Allocator::Family(family);
+            let arenas = ARENAS.iter().map(|arena| (Spec::Local, *arena));
+            for (to, arena) in arenas.chain([(Spec::V1, 0)]) {
+                // Takes a page for each block: gigabytes.
+                if (to, family) == (Spec::V1, Family::LeakingPage) {
+                    continue;
+                }
+                (options.to, options.arena) = (to, arena);
+                let what = format!("{to} with {} in {arena} bytes", family.name());
+                let wasm = convert(&block.code, &options).unwrap_or_else(|error| panic!("{what}: {error}")).wasm;
+                block.check(&wasm, &what, Engine::Wasmi);
+            }
+        }
+    }
+}

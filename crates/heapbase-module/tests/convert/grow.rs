@@ -1,0 +1,144 @@
+//! Which code is recognised as growing a block.
+
+use super::{BASE, FREE, MALLOC, MEMORY, TO, done, module, there_and_back};
+
+const COPY: &str = "(func $memcpy (param i32 i32 i32) (result i32)
+    (i64.store (local.get 0) (i64.load (local.get 1))) (local.get 0))";
+const SHIMS: &str = "(func $malloc_shim (param i32) (result i32) local.get 0 call $malloc)
+    (func $free_shim (param i32) local.get 0 call $free)";
+const TABLE: &str = r#"(table 4 funcref) (elem (i32.const 1) func $malloc_shim $free_shim)
+    (data (i32.const 64) "\01\00\00\00\02\00\00\00")
+    (type $to_block (func (param i32) (result i32))) (type $to_nothing (func (param i32)))"#;
+
+/// A runtime whose one entry point grows a block by this code. Locals: 0 and 1 parameters, then size, old, new, other.
+fn runtime(code: &str, copy: &str) -> Vec<u8> {
+    let entry = format!(
+        r#"(func $grows (export "Core_version") (param i32 i32) (result i64)
+        (local $size i32) (local $old i32) (local $new i32) (local $other i32)
+        block $null {code} end i64.const 0)"#
+    );
+    module(&[MALLOC, FREE, MEMORY, BASE, TABLE, copy, SHIMS, &entry])
+}
+
+fn places(wasm: &[u8]) -> Vec<bool> {
+    TO.map(|to| done(wasm, to).changes.iter().any(|change| change.contains("grow in place"))).into()
+}
+
+const DIRECT: &str = "local.get $size call $malloc local.tee $new i32.eqz br_if $null
+    local.get $new local.get $old local.get $size call $memcpy drop local.get $old call $free";
+const POINTER: &str =
+    "local.get $size i32.const 0 i32.load offset=64 call_indirect (type $to_block) local.tee $new i32.eqz br_if $null
+    local.get $new local.get $old local.get $size call $memcpy drop
+    local.get $old i32.const 0 i32.load offset=68 call_indirect (type $to_nothing)";
+const LONG: &str = "local.get $size local.get $other local.get $size local.get $other i32.lt_u select";
+
+#[test]
+fn every_shape_that_is_documented() {
+    let shapes = [
+        ("direct", DIRECT.to_owned()),
+        ("shims", DIRECT.replace("$malloc", "$malloc_shim").replace("$free", "$free_shim")),
+        ("pointers", POINTER.to_owned()),
+        ("the smaller size", DIRECT.replace("local.get $size call $memcpy", &format!("{LONG} call $memcpy"))),
+        (
+            "elements",
+            DIRECT.replace("local.get $size call $memcpy", "local.get $other i32.const 3 i32.shl call $memcpy"),
+        ),
+        ("two of them", format!("{DIRECT} {DIRECT}")),
+    ];
+    for (name, code) in shapes {
+        let wasm = runtime(&code, COPY);
+        assert_eq!(places(&wasm), [true, true], "{name}");
+        assert!(there_and_back(&wasm), "{name}");
+    }
+}
+
+#[test]
+fn what_is_nearly_one() {
+    let near = [
+        ("nothing is tested", DIRECT.replace("local.tee $new i32.eqz br_if $null", "local.set $new")),
+        ("another block is freed", DIRECT.replace("drop local.get $old", "drop local.get $other")),
+        ("another block is copied", DIRECT.replace("local.get $new local.get $old", "local.get $new local.get $other")),
+        ("copied to elsewhere", DIRECT.replace("local.get $new local.get $old", "local.get $other local.get $old")),
+        ("something between", DIRECT.replace("local.get $new local.get $old", "nop local.get $new local.get $old")),
+        ("something before the free", DIRECT.replace("drop local.get $old", "drop nop local.get $old")),
+        ("onto itself", DIRECT.replace("$new", "$old")),
+        (
+            "the length looks at the new block",
+            DIRECT.replace("local.get $size call $memcpy", "local.get $new i32.const 3 i32.shl call $memcpy"),
+        ),
+        (
+            "the length is loaded",
+            DIRECT.replace("local.get $size call $memcpy", "local.get $size i32.load call $memcpy"),
+        ),
+        (
+            "the length sets a local",
+            DIRECT.replace("local.get $size call $memcpy", "local.get $size local.tee $old call $memcpy"),
+        ),
+        (
+            "half through a pointer",
+            POINTER.replace(
+                "local.get $old i32.const 0 i32.load offset=68 call_indirect (type $to_nothing)",
+                "local.get $old call $free",
+            ),
+        ),
+        ("from another address", POINTER.replace("i32.const 0 i32.load offset=64", "i32.const 4 i32.load offset=60")),
+        ("copied back", DIRECT.replace("local.get $new local.get $old", "local.get $old local.get $new")),
+    ];
+    for (name, code) in near {
+        let wasm = runtime(&code, COPY);
+        assert_eq!(places(&wasm), [false, false], "{name}");
+        assert!(there_and_back(&wasm), "{name}");
+    }
+}
+
+#[test]
+fn what_is_called_memcpy_has_to_copy() {
+    let copies = [
+        ("another name", COPY.replace("$memcpy", "$other_copy"), false),
+        ("memmove", COPY.replace("$memcpy", "$memmove"), true),
+        (
+            "another type",
+            "(func $memcpy (param i32 i32 i32) (result i32) (call $malloc (local.get 0)))".to_owned(),
+            false,
+        ),
+        (
+            "a counter",
+            COPY.replace(
+                "(local.get 0))",
+                "(global.set $count (i32.const 1)) (local.get 0)) (global $count (mut i32) (i32.const 0))",
+            ),
+            false,
+        ),
+    ];
+    for (name, copy, found) in copies {
+        let called = copy.split_whitespace().nth(1).expect("a name");
+        let wasm = runtime(&DIRECT.replace("$memcpy", called), &copy);
+        assert_eq!(places(&wasm), [found, found], "{name}");
+    }
+}
+
+#[test]
+fn a_call_through_a_pointer_of_another_type() {
+    // Size and alignment: what a table of a trait's functions takes. It is no allocation of this kind, and must stay as it is.
+    let code = POINTER.replace(
+        "local.get $size i32.const 0 i32.load offset=64 call_indirect (type $to_block)",
+        "i32.const 8 local.get $size i32.const 0 i32.load offset=64 call_indirect (param i32 i32) (result i32)",
+    );
+    let wasm = runtime(&code, COPY);
+    assert_eq!(places(&wasm), [false, false]);
+    assert!(there_and_back(&wasm));
+}
+
+#[test]
+fn a_place_in_the_table_that_is_taken_over() {
+    // What stands in the table in the end is what the last segment put there.
+    let over = "(func $other (param i32) (result i32) (i32.const 0)) (elem (i32.const 1) func $other)";
+    let wasm = {
+        let entry = format!(
+            r#"(func $grows (export "Core_version") (param i32 i32) (result i64)
+            (local $size i32) (local $old i32) (local $new i32) block $null {POINTER} end i64.const 0)"#
+        );
+        module(&[MALLOC, FREE, MEMORY, BASE, TABLE, COPY, SHIMS, over, &entry])
+    };
+    assert_eq!(places(&wasm), [false, false]);
+}
