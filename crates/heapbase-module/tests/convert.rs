@@ -375,8 +375,10 @@ fn what_is_refused_and_how() {
     let plain = module(&[MALLOC, FREE, MEMORY, BASE, ENTRY]);
     for arena in [0, 4096, u32::MAX] {
         options.arena = arena;
-        let error = convert(&plain, &options).expect_err("refused");
-        writeln!(text, "an arena of {arena}:\n  {error}").expect("text");
+        let error = convert(&plain, &options).expect_err("refused").to_string();
+        // The least arena depends on the size of the allocator's state.
+        let error = error.split_once("needs at least").map_or(&*error, |(before, _)| before);
+        writeln!(text, "an arena of {arena}:\n  {}", error.trim()).expect("text");
     }
     insta::assert_snapshot!("refusals", text);
 }
