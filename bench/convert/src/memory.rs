@@ -113,12 +113,14 @@ struct Layout {
     pages: u32,
 }
 
-/// State and near memory end at the new heap base, and begin with a page; far memory lies below.
+/// Near memory ends at the new heap base, and with it in its pages lies what is not cold of the state; the rest lies below.
 fn local_layout(subject: &Subject) -> Result<Layout> {
     let before = inspect(&std::fs::read(file(subject, Form::Original))?)?;
     let after = inspect(&std::fs::read(file(subject, Form::Local))?)?;
     let (Some(low), Some(near_end)) = (before.heap_base, after.heap_base) else { bail!("no `__heap_base`") };
-    let state = near_end.checked_sub(state_size()?).context("the heap base is low")? / PAGE * PAGE;
+    let cold: u32 = nowhere()?.call("state_cold", ())?;
+    let page = near_end.checked_sub(state_size()? - cold).context("the heap base is low")? / PAGE * PAGE;
+    let state = page.checked_sub(cold).context("the heap base is low")?;
     let pages = near_end.div_ceil(WASM_PAGE as u32);
     Ok(Layout { state, near_end, far: (low.next_multiple_of(16), state), pages })
 }
@@ -173,10 +175,14 @@ impl Allocator {
     }
 }
 
+/// The allocator without memory, to ask for its constants.
+fn nowhere() -> Result<Allocator> {
+    Allocator::new(Layout { state: 0, near_end: 0, far: (0, 0), pages: 1 })
+}
+
 /// Bytes of state.
 fn state_size() -> Result<u32> {
-    let nowhere = Layout { state: 0, near_end: 0, far: (0, 0), pages: 1 };
-    Allocator::new(nowhere)?.call("state_size", ())
+    nowhere()?.call("state_size", ())
 }
 
 /// How far the heap reaches that answers these requests: in near memory with the state, and in far memory.
