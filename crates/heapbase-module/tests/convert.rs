@@ -2,7 +2,7 @@
 
 use heapbase_module::{
     Spec,
-    convert::{Allocator, Conversion, ConvertError, Options, convert},
+    convert::{Allocator, Conversion, ConvertError, Family, Options, convert},
     inspect,
     record::{Record, SECTION},
     verify::verify,
@@ -405,6 +405,18 @@ fn what_it_says_it_did() {
     let done = done(&bare, Spec::Local);
     writeln!(text, "without a base:\n  {}\n  {}", done.changes.join("\n  "), done.warnings.join("\n  ")).expect("text");
     insta::assert_snapshot!("changes", without_addresses(&text));
+}
+
+#[test]
+fn a_collector_that_reads_what_it_freed() {
+    let producers = r#"(@producers (processed-by "TinyGo" "0.31.0"))"#;
+    let wasm = module(&[MALLOC, FREE, MEMORY, BASE, ENTRY, producers]);
+    for to in TO {
+        assert!(done(&wasm, to).warnings.iter().any(|warning| warning.contains("--allocator free-list")));
+        let mut options = Options::new(to);
+        options.allocator = Allocator::Family(Family::FreeList);
+        assert_eq!(convert(&wasm, &options).expect("it is converted").warnings, Vec::<String>::new());
+    }
 }
 
 #[test]

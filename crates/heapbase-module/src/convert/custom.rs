@@ -174,6 +174,14 @@ fn producers(change: Producer, contents: &[u8]) -> Option<Vec<u8>> {
     contents_of(&bytes)
 }
 
+/// Whether the section `producers` names a tool that compiled the module.
+pub(super) fn is_processed_by(survey: &Survey<'_>, tool: &str) -> bool {
+    let Some(contents) = survey.custom("producers") else { return false };
+    let Ok(fields) = wasmparser::ProducersSectionReader::new(BinaryReader::new(contents, 0)) else { return false };
+    let mut values = fields.into_iter().map_while(Result::ok).filter(|field| field.name == FIELD);
+    values.any(|field| field.values.into_iter().map_while(Result::ok).any(|value| value.name == tool))
+}
+
 /// What stands behind an encoded custom section's size and name.
 fn contents_of(section: &[u8]) -> Option<Vec<u8>> {
     let mut reader = BinaryReader::new(section, 0);

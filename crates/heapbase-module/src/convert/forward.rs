@@ -1,7 +1,7 @@
 //! Converts a legacy module.
 
 use super::{
-    Conversion, Options, VALIDATION_PAGES,
+    Allocator, Conversion, Family, Options, VALIDATION_PAGES,
     allocator::AllocatorModule,
     code::{Reference, each_reference, writes_table},
     custom,
@@ -508,6 +508,14 @@ impl<'a> Forward<'a> {
                  block is {VALIDATION_PAGES}: choose a smaller --arena",
                 self.layout.minimum
             ));
+        }
+        if custom::is_processed_by(self.survey, "TinyGo")
+            && self.options.allocator == Allocator::Family(Family::SizeClass)
+        {
+            warnings.push(
+                "TinyGo compiled the module: its garbage collector may read blocks that it has freed, whose contents the host's                  allocator leaves alone and `size-class` does not; convert with --allocator free-list"
+                    .to_owned(),
+            );
         }
         if self.survey.heap_base.is_none() {
             warnings.push(format!(
