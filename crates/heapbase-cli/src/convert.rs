@@ -125,8 +125,14 @@ impl HowToConvert {
     }
 }
 
+/// The name of the choice that depends on the module.
+const FITTING: &str = "fitting";
+
 /// One of the family, or a module in a file.
 pub(crate) fn allocator(name: &str) -> Result<Allocator<'static>> {
+    if name == FITTING {
+        return Ok(Allocator::Fitting);
+    }
     if let Some(family) = Family::from_name(name) {
         return Ok(Allocator::Family(family));
     }

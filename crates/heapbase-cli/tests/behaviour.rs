@@ -20,10 +20,6 @@ const FUEL: u64 = 40_000_000;
 /// Entry points that are given as many as they need.
 const MUST_ANSWER: [&str; 2] = ["Core_version", "Metadata_metadata"];
 
-/// A runtime whose garbage collector reads blocks after it has freed them. The legacy host leaves their contents alone, and so
-/// do the allocators that keep their own words in front of a block; `size-class` does not.
-const READS_WHAT_IT_FREED: &str = "runtime-00d145";
-
 /// A runtime with `.debug_*` sections, which no conversion keeps.
 const HAS_DEBUGGING_INFORMATION: &str = "node-0a7b03";
 
@@ -129,9 +125,6 @@ fn every_entry_point(file: &Path, found: &mut Found) {
     let with_arena = |to| {
         let mut options = Options::new(to);
         options.arena = 1 << 20;
-        if name.starts_with(READS_WHAT_IT_FREED) {
-            options.allocator = Allocator::Family(Family::FreeList);
-        }
         convert(&original, &options).unwrap_or_else(|error| panic!("{name} to {to}: {error}"))
     };
     let conversions = [Spec::V1, Spec::Local].map(with_arena);

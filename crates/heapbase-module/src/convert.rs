@@ -69,8 +69,12 @@ pub const DEFAULT_ARENA: u32 = 16 * 1024 * 1024;
 const VALIDATION_PAGES: u64 = 2_080;
 
 /// What is put into the module.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Allocator<'a> {
+    /// The flagship, or [`Family::FreeList`] where the module was compiled by TinyGo: its garbage collector reads blocks that it
+    /// has freed, whose contents the host's allocator leaves alone, as this one does and the flagship does not.
+    #[default]
+    Fitting,
     /// One that heapbase brings.
     Family(Family),
     /// An allocator module of somebody else's, by a name for the record. [`allocator`] documents its interface.
@@ -82,16 +86,11 @@ pub enum Allocator<'a> {
     },
 }
 
-impl Default for Allocator<'_> {
-    fn default() -> Self {
-        Self::Family(Family::default())
-    }
-}
-
-impl Allocator<'_> {
+impl<'a> Allocator<'a> {
     /// Its name.
     pub fn name(&self) -> &str {
         match self {
+            Self::Fitting => Family::default().name(),
             Self::Family(family) => family.name(),
             Self::Module { name, .. } => name,
         }
@@ -100,8 +99,18 @@ impl Allocator<'_> {
     /// The allocator module.
     pub fn wasm(&self) -> &[u8] {
         match self {
+            Self::Fitting => Family::default().wasm(),
             Self::Family(family) => family.wasm(),
             Self::Module { wasm, .. } => wasm,
+        }
+    }
+
+    /// The one that is meant for a module.
+    fn for_module(&self, survey: &Survey<'_>) -> Self {
+        match self {
+            Self::Fitting if custom::is_processed_by(survey, "TinyGo") => Self::Family(Family::FreeList),
+            Self::Fitting => Self::Family(Family::default()),
+            other => other.clone(),
         }
     }
 }

@@ -28,6 +28,7 @@ type Edit = (Range<usize>, Vec<u8>);
 /// Converts a legacy module.
 pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conversion, ConvertError> {
     check(survey, options.to)?;
+    let options = &Options { allocator: options.allocator.for_module(survey), ..options.clone() };
     let allocator = AllocatorModule::read(options.allocator.name(), options.allocator.wasm())?;
     let mut layout = Layout::new(survey, options.to, options.arena, &allocator)?;
     let touching = if options.to == Spec::V1 { Vec::new() } else { touch::entries(survey, layout.low.into()) };
@@ -513,7 +514,8 @@ impl<'a> Forward<'a> {
             && self.options.allocator == Allocator::Family(Family::SizeClass)
         {
             warnings.push(
-                "TinyGo compiled the module: its garbage collector may read blocks that it has freed, whose contents the host's                  allocator leaves alone and `size-class` does not; convert with --allocator free-list"
+                "TinyGo compiled the module: its garbage collector reads blocks that it has freed, whose contents the host's \
+                 allocator leaves alone and `size-class` does not; convert with --allocator free-list"
                     .to_owned(),
             );
         }
