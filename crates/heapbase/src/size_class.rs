@@ -194,9 +194,8 @@ pub struct SizeClassAllocator<S> {
     quarter: Addr,
     /// A bit for each class that has had its quarter.
     started: usize,
-    /// How many slabs entered `pending` since all of it went back. Once that is full, only the remainder counts, which says
-    /// where the oldest one stands.
-    entered: usize,
+    /// Where the oldest one stands in `pending`, counted from 1 or past its end; 0 when none entered since all went back.
+    oldest: usize,
     /// One byte for each KiB of the heap from its bottom on: the class of the slab there, or 0.
     map: Addr,
     map_len: usize,
@@ -236,7 +235,7 @@ impl<S> SizeClassAllocator<S> {
             quarter: Addr::NONE,
             started: 0,
             pending: [Addr::NONE; PENDING],
-            entered: 0,
+            oldest: 0,
             map: Addr::NONE,
             map_len: 0,
             blocks: Blocks::new(source),
@@ -422,11 +421,9 @@ impl<S: PageSource> SizeClassAllocator<S> {
             let state = self.state_of(list, block);
             state.write(State(state.read().one_back().0 | State::PENDING));
             self.hang(list, block);
-            let oldest = core::mem::replace(slot(&mut self.pending, self.entered % PENDING), slab);
-            self.entered += 1;
-            if self.entered == 2 * PENDING {
-                self.entered = PENDING;
-            }
+            let place = self.oldest % PENDING;
+            self.oldest = place + 1;
+            let oldest = core::mem::replace(slot(&mut self.pending, place), slab);
             self.settle(oldest);
         }
     }
@@ -485,11 +482,13 @@ impl<S: PageSource> SizeClassAllocator<S> {
     fn take(&mut self, size: usize, align: usize) -> Addr {
         let mut block = self.blocks.take_aligned(size, align);
         if block.is_none() {
-            for place in 0..self.entered.min(PENDING) {
-                let slab = core::mem::replace(slot(&mut self.pending, place), Addr::NONE);
-                self.settle(slab);
+            if self.oldest != 0 {
+                for place in 0..PENDING {
+                    let slab = core::mem::replace(slot(&mut self.pending, place), Addr::NONE);
+                    self.settle(slab);
+                }
+                self.oldest = 0;
             }
-            self.entered = 0;
             self.forget();
             loop {
                 block = self.blocks.take_aligned(size, align);
