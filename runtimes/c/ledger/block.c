@@ -11,9 +11,8 @@ static const uint8_t EMPTY_ROOT[HASH] = {0x03, 0x17, 0x0a, 0x2e, 0x75, 0x97, 0xb
 // An encoded sequence without elements.
 static const uint8_t NOTHING[1] = {0};
 
-// The header of the block that the state is in, but for its state root.
+// The header of the block that the state is in, but for its number and its state root.
 static void read_header_of_state(made_header *made) {
-    made->header.number = state_read_u32(NUMBER);
     memset(made->parent_hash, 0, HASH);
     state_read(PARENT_HASH, made->parent_hash, HASH);
     memcpy(made->extrinsics_root, EMPTY_ROOT, HASH);
@@ -31,10 +30,11 @@ void made_header_free(made_header *made) { hb_value_free(&made->digest); }
 
 void initialize_block(const header *header) {
     made_header parent;
-    read_header_of_state(&parent);
+    parent.header.number = state_read_u32(NUMBER);
     if (header->number == 0 || header->number - 1 != parent.header.number) {
         hb_abort(HB_TEXT("block: the number does not follow the parent's"));
     }
+    read_header_of_state(&parent);
     hb_storage_root(STATE_VERSION, parent.state_root);
     hb_buffer encoded = {0};
     write_header(&encoded, &parent.header);
@@ -49,11 +49,6 @@ void initialize_block(const header *header) {
     state_write(DIGEST, header->digest.data, header->digest.len);
     if (header->number == 1) state_write(GENESIS_HASH, header->parent_hash, HASH);
     hb_storage_clear(key_of(EVENTS));
-}
-
-void read_genesis_hash(uint8_t hash[static HASH]) {
-    memset(hash, 0, HASH);
-    state_read(GENESIS_HASH, hash, HASH);
 }
 
 static void transfer(const extrinsic *extrinsic, uint32_t index, parties *parties) {
@@ -76,10 +71,8 @@ static void transfer(const extrinsic *extrinsic, uint32_t index, parties *partie
 refusal apply_extrinsic(const extrinsic *extrinsic) {
     uint32_t index = state_read_u32(EXTRINSIC_INDEX);
     if (extrinsic->is_signed) {
-        uint8_t genesis_hash[HASH];
-        read_genesis_hash(genesis_hash);
         parties parties;
-        refusal refused = check_signed(extrinsic, genesis_hash, IN_BLOCK, &parties);
+        refusal refused = check_signed(extrinsic, NULL, &parties);
         if (refused.reason) return refused;
         transfer(extrinsic, index, &parties);
     } else {
@@ -107,6 +100,7 @@ void finalize_block(made_header *made) {
     hb_storage_clear(key_of(DID_UPDATE));
     hb_storage_clear(key_of(EXTRINSIC_INDEX));
     hb_storage_clear(key_of(EXTRINSIC_DATA));
+    made->header.number = state_read_u32(NUMBER);
     read_header_of_state(made);
     hb_storage_root(STATE_VERSION, made->state_root);
 }

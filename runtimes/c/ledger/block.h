@@ -22,6 +22,3 @@ void made_header_free(made_header *made);
 
 // Executes a block that somebody made; ends the call where anything about it is wrong.
 void execute_block(const block *block);
-
-// The hash of the chain's first block, from the state.
-void read_genesis_hash(uint8_t hash[static HASH]);

@@ -14,7 +14,19 @@ refusal check_bare(const extrinsic *extrinsic, uint32_t index) {
     return (refusal){0};
 }
 
-static bool is_signature_right(const extrinsic *extrinsic, const uint8_t genesis_hash[static HASH]) {
+// In the pool of a chain without blocks the genesis is the block asked about.
+static void read_genesis_hash(const uint8_t *pool_block, uint8_t hash[static HASH]) {
+    if (pool_block && state_read_u32(NUMBER) == 0) {
+        memcpy(hash, pool_block, HASH);
+    } else {
+        memset(hash, 0, HASH);
+        state_read(GENESIS_HASH, hash, HASH);
+    }
+}
+
+static bool is_signature_right(const extrinsic *extrinsic, const uint8_t *pool_block) {
+    uint8_t genesis_hash[HASH];
+    read_genesis_hash(pool_block, genesis_hash);
     hb_buffer payload = {0};
     write_signed_payload(&payload, extrinsic, genesis_hash);
     hb_bytes message = hb_buffer_bytes(&payload);
@@ -24,17 +36,17 @@ static bool is_signature_right(const extrinsic *extrinsic, const uint8_t genesis
     return right;
 }
 
-refusal check_signed(const extrinsic *extrinsic, const uint8_t genesis_hash[static HASH], where where, parties *parties) {
+refusal check_signed(const extrinsic *extrinsic, const uint8_t *pool_block, parties *parties) {
     const call *call = &extrinsic->call;
     if (!call->is_transfer) REFUSE("the timestamp must not be signed", 0, 0);
     if (extrinsic->is_mortal) REFUSE("the era is mortal", 0, 5);
     if (extrinsic->tip != 0) REFUSE("the tip is not zero", 0, 1);
-    if (!is_signature_right(extrinsic, genesis_hash)) REFUSE("the signature is wrong", 0, 4);
+    if (!is_signature_right(extrinsic, pool_block)) REFUSE("the signature is wrong", 0, 4);
 
     parties->from = account_load(extrinsic->from);
     uint32_t nonce = account_nonce(&parties->from);
     if (extrinsic->nonce < nonce || extrinsic->nonce == UINT32_MAX) REFUSE("the nonce is used", 0, 3);
-    if (where == IN_BLOCK && extrinsic->nonce != nonce) REFUSE("the nonce is too high", 0, 2);
+    if (!pool_block && extrinsic->nonce != nonce) REFUSE("the nonce is too high", 0, 2);
 
     hb_u128 free = account_free(&parties->from);
     if (call->value > free) REFUSE("the balance is too low", 0, 1);

@@ -20,12 +20,6 @@ typedef struct {
     bool is_to_self;
 } parties;
 
-typedef enum {
-    // In a block being made: the nonce is the next one.
-    IN_BLOCK,
-    // In the pool: the nonce may lie ahead.
-    IN_POOL,
-} where;
-
-// Checks a signed extrinsic, whose accounts are in `parties` then.
-refusal check_signed(const extrinsic *extrinsic, const uint8_t genesis_hash[static HASH], where where, parties *parties);
+// Checks a signed extrinsic, whose accounts are in `parties` then. In a block being made `pool_block` is null; in the pool, where the
+// nonce may lie ahead, it is the hash of the block that the state is of.
+refusal check_signed(const extrinsic *extrinsic, const uint8_t *pool_block, parties *parties);

@@ -190,13 +190,7 @@ HB_ENTRY(TaggedTransactionQueue_validate_transaction) {
     parties parties;
     refusal refused = {0};
     if (extrinsic.is_signed) {
-        uint8_t genesis_hash[HASH];
-        if (state_read_u32(NUMBER) == 0) {
-            memcpy(genesis_hash, block_hash, HASH);
-        } else {
-            read_genesis_hash(genesis_hash);
-        }
-        refused = check_signed(&extrinsic, genesis_hash, IN_POOL, &parties);
+        refused = check_signed(&extrinsic, block_hash, &parties);
     } else if (extrinsic.call.is_transfer) {
         refused = (refusal){"a transfer must be signed", {1, 1}};
     } else {
