@@ -45,6 +45,8 @@ pub mod convert;
 mod error;
 mod hash;
 pub mod inspect;
+pub mod lower;
+pub mod pass;
 pub mod record;
 mod section;
 pub mod spec;
