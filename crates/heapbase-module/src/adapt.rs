@@ -59,7 +59,7 @@ use crate::{Blake2_256, Spec};
 use module::{Custom, Module, WASM_PAGE};
 use serde::{Deserialize, Serialize};
 use wasm_encoder::{CustomSection, Section};
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::Validator;
 
 /// The arena of a language's heap unless another size is asked for: 16 MiB.
 pub const DEFAULT_ARENA: u32 = 16 * 1024 * 1024;
@@ -147,6 +147,8 @@ pub struct Options<'a> {
     pub allocator: Allocator<'a>,
     /// How many instructions initialising may take.
     pub steps: u64,
+    /// What the runtime may use beyond the first release of WebAssembly.
+    pub features: crate::lower::Options,
 }
 
 impl Options<'_> {
@@ -164,6 +166,7 @@ impl Options<'_> {
             version: None,
             allocator: Allocator::default(),
             steps: DEFAULT_STEPS,
+            features: crate::lower::Options::default(),
         }
     }
 }
@@ -191,7 +194,7 @@ pub struct Adaptation {
 /// [`AdaptError`] says what the module has that cannot be adapted, and where. Never panics, whatever the bytes.
 pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptError> {
     if options.to == Spec::Legacy {
-        return Err(AdaptError::Pass("a module is adapted to v1 or to local; legacy runtimes have no heap".to_owned()));
+        return Err(AdaptError::Target(options.to));
     }
     check::check(wasm)?;
     let mut told = Told::default();
@@ -236,6 +239,10 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
     memory::link(&mut module, options.memory, u32::try_from(data_end).unwrap_or(u32::MAX));
     told.customs(&mut module);
     let mut result = module.write()?;
+    let lowered = crate::lower::lower(&result, &options.features)?;
+    told.changes.extend(lowered.changes);
+    told.warnings.extend(lowered.warnings);
+    result = lowered.wasm;
 
     if options.to == Spec::V1 || plan.host_heap {
         let mut how = convert::Options::new(options.to);
@@ -253,14 +260,9 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
         told.change("wrote the sections `runtime_version` and `runtime_apis`".to_owned());
     }
     CustomSection { name: SECTION.into(), data: record.write().into() }.append_to(&mut result);
-    let validated = Validator::new_with_features(result_features()).validate_all(&result);
+    let validated = Validator::new_with_features(options.features.features()).validate_all(&result);
     validated.map_err(|error| AdaptError::Result { message: error.message().to_owned(), offset: error.offset() })?;
     Ok(Adaptation { wasm: result, to: options.to, changes: told.changes, warnings: told.warnings, record })
-}
-
-/// What a result may use.
-fn result_features() -> WasmFeatures {
-    check::accepted()
 }
 
 /// What the module will say about itself: everything that the result depends on besides the input.

@@ -39,6 +39,7 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), AdaptError> {
         }
         refuse_memory(&payload)?;
     }
+    crate::lower::check(wasm, &crate::lower::Options::default())?;
     let Err(error) = Validator::new_with_features(accepted()).validate_all(wasm) else { return Ok(()) };
     let (section, _) = section_at(wasm, error.offset() as usize);
     Err(AdaptError::unsupported(

@@ -143,8 +143,12 @@ pub enum AdaptError {
     Environment(String),
 
     /// A pass cannot carry over what the module has.
-    #[error("{0}")]
-    Pass(String),
+    #[error(transparent)]
+    Pass(#[from] crate::pass::PassError),
+
+    /// A module cannot be adapted to this spec.
+    #[error("a module is adapted to v1 or to local; `{0}` has no heap of its own")]
+    Target(crate::Spec),
 
     /// The allocator could not be put into the module.
     #[error("the allocator cannot be put into the module")]

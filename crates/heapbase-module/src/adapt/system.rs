@@ -79,11 +79,6 @@ impl System {
         })
     }
 
-    /// Whether there is a function with this name.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.source.exported_function(name).is_some()
-    }
-
     /// The type of the function with this name.
     pub(super) fn ty(&self, name: &str) -> Option<&wasmparser::FuncType> {
         self.source.function_type(self.source.exported_function(name)?)

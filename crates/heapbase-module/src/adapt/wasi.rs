@@ -101,11 +101,6 @@ pub(super) struct Answered {
     pub(super) cleared: Vec<u32>,
 }
 
-/// Whether functions of a system are imported, so that scratch memory may be needed.
-pub(super) fn asks_system(module: &Module<'_>) -> bool {
-    module.imports().any(|(_, from, name)| from == WASI || (from == ENV && !is_host_function(name)))
-}
-
 /// Whether a name of the module `env` is that of a runtime host function.
 fn is_host_function(name: &str) -> bool {
     let Some((stem, version)) = name.rsplit_once("_version_") else { return false };
