@@ -31,7 +31,7 @@
 //!
 //! | function | answer |
 //! | --- | --- |
-//! | `fd_write` to 1 and 2 | log lines with the targets `runtime::stdout` (info) and `runtime::stderr` (warn; error from a failure's message on) |
+//! | `fd_write` to 1 and 2 | log lines with the targets `runtime::stdout` (info) and `runtime::stderr` (warn; debug from a failure's message on) |
 //! | `proc_exit` | a log line, a message for the panic handler, a trap |
 //! | `clock_time_get` | a second after the epoch, for ever; sleeping (`poll_oneoff`) puts it forward |
 //! | `random_get` | numbers from the seed of the adaptation, the same in every call |
