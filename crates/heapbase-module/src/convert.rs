@@ -51,8 +51,9 @@ mod undo;
 mod write;
 
 pub use allocator::Family;
-pub(crate) use custom::holds_code_places;
+pub(crate) use custom::{holds_code_places, with_producer};
 pub use error::ConvertError;
+pub(crate) use survey::{HEAP_BASE, MALLOC, constant};
 
 use crate::record::{Record, SECTION};
 use crate::{Blake2_256, Spec};
@@ -127,12 +128,14 @@ pub struct Options<'a> {
     pub arena: u32,
     /// Whether to serve the runtime's own growing of blocks (allocate, copy, free) in place where its code is recognised.
     pub in_place: bool,
+    /// Whether the result carries a record of its conversion.
+    recorded: bool,
 }
 
 impl Options<'_> {
     /// The flagship, an arena of [`DEFAULT_ARENA`], growing in place.
     pub fn new(to: Spec) -> Self {
-        Self { to, allocator: Allocator::default(), arena: DEFAULT_ARENA, in_place: true }
+        Self { to, allocator: Allocator::default(), arena: DEFAULT_ARENA, in_place: true, recorded: true }
     }
 }
 
@@ -198,6 +201,12 @@ pub fn convert(wasm: &[u8], options: &Options<'_>) -> Result<Conversion, Convert
     conversion.from = from;
     validate(wasm, &conversion.wasm)?;
     Ok(conversion)
+}
+
+/// Puts an allocator into a module that is being adapted, which has no record yet and gets none here.
+pub(crate) fn put_in(wasm: &[u8], options: &Options<'_>) -> Result<Conversion, ConvertError> {
+    let survey = Survey::read(wasm)?;
+    forward::forward(&survey, &Options { recorded: false, ..options.clone() })
 }
 
 fn is_function(kind: ExternalKind) -> bool {

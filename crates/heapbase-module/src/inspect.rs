@@ -19,6 +19,7 @@ mod version;
 
 pub use features::{Feature, FeatureUse};
 pub use flaw::{Flaw, Place, Problem, Severity};
+pub(crate) use operators::{behind_first_number, proposal};
 pub use report::{
     Conversion, Export, ExternKind, Import, Memory, MemoryKind, Report, RuntimeApi, RuntimeVersion, Section,
 };

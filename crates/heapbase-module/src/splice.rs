@@ -25,6 +25,16 @@ impl<'a> Splice<'a> {
         self.at = range.end;
     }
 
+    /// Puts bytes behind what was replaced last.
+    pub(crate) fn insert(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// How long the copy is so far.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
     /// The whole copy.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.out.extend_from_slice(&self.wasm[self.at..self.end]);

@@ -32,6 +32,7 @@
 
 use crate::convert::{Allocator, ConvertError, Family, Options, convert};
 use crate::record::{Record, SECTION};
+use crate::section::section_at;
 use crate::{Blake2_256, SectionKind};
 use wasmparser::{Parser, Payload};
 
@@ -177,27 +178,4 @@ pub fn recorded(converted: &[u8]) -> Result<Record, VerifyError> {
         }
     }
     Err(VerifyError::NoRecord)
-}
-
-/// The section that an offset lies in; what cannot be read belongs to the one that begins behind the last that could.
-fn section_at(wasm: &[u8], offset: usize) -> (SectionKind, Option<String>) {
-    let mut found = (SectionKind::Custom, None);
-    let mut end = crate::blob::WASM_MAGIC.len();
-    for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
-        let name = match &payload {
-            Payload::CustomSection(section) => Some(section.name().to_owned()),
-            _ => None,
-        };
-        let Some((id, range)) = payload.as_section() else { continue };
-        found = (SectionKind::from_id(id), name);
-        // Identifier and size stand in front of the contents, and belong to the section.
-        end = range.end as usize;
-        if offset < end {
-            return found;
-        }
-    }
-    match wasm.get(end) {
-        Some(id) => (SectionKind::from_id(*id), None),
-        None => found,
-    }
 }

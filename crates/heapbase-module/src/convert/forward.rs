@@ -377,6 +377,7 @@ impl<'a> Forward<'a> {
             arena: if self.is_v1() { 0 } else { self.options.arena },
             in_place: self.options.in_place,
             original_blake2_256: Blake2_256::of(survey.wasm).to_string(),
+            adapted: None,
             undo: Some(Undo {
                 types: survey.types.len() as u32,
                 functions: survey.bodies.len() as u32,
@@ -431,7 +432,7 @@ impl<'a> Forward<'a> {
             slot_names,
             added: self.glue.added,
             producer: Producer::Add,
-            record: Some(record.write()),
+            record: self.options.recorded.then(|| record.write()),
         };
         let wasm = output.write()?;
         Ok(Conversion { wasm, from: Spec::Legacy, to: self.options.to, changes, warnings, record: Some(record) })

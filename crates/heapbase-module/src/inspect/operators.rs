@@ -89,12 +89,13 @@ fn scan(operator: &Operator<'_>, offset: u64, bytes: &[u8], tally: &mut Tally) {
 }
 
 /// How many bytes follow the opcode and the first number (LEB128) behind it.
-fn behind_first_number(bytes: &[u8]) -> usize {
+pub(crate) fn behind_first_number(bytes: &[u8]) -> usize {
     let number = bytes.iter().skip(1).take_while(|byte| **byte >= 0x80).count() + 1;
     bytes.len().saturating_sub(1 + number)
 }
 
-fn proposal(operator: &Operator<'_>) -> Option<Feature> {
+/// The proposal that an instruction came with; `None` for those of the first release.
+pub(crate) fn proposal(operator: &Operator<'_>) -> Option<Feature> {
     macro_rules! classify {
         ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
             match operator {

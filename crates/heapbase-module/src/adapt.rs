@@ -1,0 +1,373 @@
+//! Makes a runtime of what a language's stock toolchain emits.
+//!
+//! Compilers emit modules for a system: they import WASI, own and grow their memory, want to be initialised, and use what came
+//! after WebAssembly 1.0. Nodes want the opposite. [`adapt`] turns the one into the other, without the source and without a
+//! fork of the compiler.
+//!
+//! The steps, each documented in its file by the module before and after:
+//!
+//! 1. `check`: threads, 64-bit or several memories, references and the like are refused, by name and offset.
+//! 2. `heap`: the language's heap gets an arena below `__heap_base`, from which `memory.grow` is answered.
+//! 3. `wasi`: what the module asks of a system is answered inside it.
+//! 4. `initialise`: `_initialize` runs here, once, and the module keeps the memory and the globals as they are then.
+//! 5. `entries`: functions of the type `(i32, i32) -> i64` are exported, everything else is not.
+//! 6. `memory`: it is imported or exported, and the names of the linker come.
+//! 7. Under v1 an embedded allocator serves the host ([`crate::convert`]): the language's own runtime is never entered in the middle of
+//!    something else. A module whose heap was the host's gets the arena of a conversion.
+//! 8. The custom sections: `runtime_version` and `runtime_apis` where a [`Version`] is given, and the record of what was done.
+//!
+//! The same input gives the same bytes.
+//!
+//! ```
+//! use heapbase_module::{Spec, adapt::{Options, adapt}};
+//!
+//! let module = wat::parse_str(
+//!     r#"(module
+//!          (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+//!          (memory (export "memory") 1)
+//!          (global $ready (mut i32) (i32.const 0))
+//!          (func (export "_initialize") (global.set $ready (i32.const 1)))
+//!          (func (export "Core_version") (param i32 i32) (result i64)
+//!            (if (i32.eqz (global.get $ready)) (then (call $exit (i32.const 1))))
+//!            (i64.const 0)))"#,
+//! )?;
+//! let runtime = adapt(&module, &Options::new(Spec::Local))?;
+//! let report = heapbase_module::inspect(&runtime.wasm)?;
+//! assert_eq!(report.spec, Spec::Local);
+//! assert!(report.imports.iter().all(|import| import.module == "env"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod check;
+mod entries;
+mod error;
+mod heap;
+mod initialise;
+mod memory;
+mod module;
+mod system;
+mod version;
+mod wasi;
+mod write;
+
+pub use error::AdaptError;
+pub use version::Version;
+
+use crate::convert::{self, Allocator};
+use crate::record::{Adapted, Record, SECTION};
+use crate::{Blake2_256, Spec};
+use module::{Custom, Module, WASM_PAGE};
+use serde::{Deserialize, Serialize};
+use wasm_encoder::{CustomSection, Section};
+use wasmparser::Validator;
+
+/// The arena of a language's heap unless another size is asked for: 16 MiB.
+pub const DEFAULT_ARENA: u32 = 16 * 1024 * 1024;
+
+/// How many instructions initialising may take unless another number is given.
+pub const DEFAULT_STEPS: u64 = 4_000_000_000;
+
+/// What Go's collector is told to leave of the arena for what it does not count.
+const GO_RESERVE: u32 = 2 * 1024 * 1024;
+
+/// Engines map the memory image of a module up to this size for every call, however sparse it is; a larger one only if half of it is
+/// data, and copy it otherwise.
+const MAPPED: u32 = 16 * 1024 * 1024;
+
+/// How host and runtime share the memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum MemoryLink {
+    /// As the import `env.memory`, like most runtimes.
+    #[default]
+    Imported,
+    /// As the export `memory`.
+    Exported,
+}
+
+/// When a module is initialised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Init {
+    /// Here, once; calls begin with what came of it.
+    #[default]
+    Snapshot,
+    /// In every call, before the entry point.
+    Lazy,
+}
+
+/// An entry point.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Entry {
+    /// What hosts call it.
+    pub name: String,
+    /// What the module exports it as.
+    pub export: String,
+}
+
+impl Entry {
+    /// An entry point under a name of its own.
+    pub fn renamed(name: impl Into<String>, export: impl Into<String>) -> Self {
+        Self { name: name.into(), export: export.into() }
+    }
+
+    /// An entry point under the name it is exported as.
+    pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { export: name.clone(), name }
+    }
+}
+
+/// How to adapt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options<'a> {
+    /// The spec that the result follows, [`Spec::V1`] or [`Spec::Local`].
+    pub to: Spec,
+    /// Bytes of the arena, rounded up to pages of 64 KiB; at most what the module itself sets as its memory's maximum.
+    pub arena: u32,
+    /// How the memory is shared.
+    pub memory: MemoryLink,
+    /// When the module is initialised.
+    pub init: Init,
+    /// The entry points; where none is named, every exported function of the type `(i32, i32) -> i64`.
+    pub entries: Vec<Entry>,
+    /// Other exports that stay.
+    pub keep: Vec<String>,
+    /// The environment that the program sees: names and values. A Go program sees `GOMEMLIMIT` besides, unless it is named here.
+    pub environment: Vec<(String, String)>,
+    /// Where random numbers begin; the first 8 bytes of the module's BLAKE2-256 where none is given.
+    pub seed: Option<u64>,
+    /// The version that nodes read.
+    pub version: Option<Version>,
+    /// The allocator that serves the host under v1, or that takes the place of the host's.
+    pub allocator: Allocator<'a>,
+    /// How many instructions initialising may take.
+    pub steps: u64,
+    /// What the runtime may use beyond the first release of WebAssembly.
+    pub features: crate::lower::Options,
+}
+
+impl Options<'_> {
+    /// An arena of [`DEFAULT_ARENA`], an imported memory, initialised beforehand, every entry point.
+    pub fn new(to: Spec) -> Self {
+        Self {
+            to,
+            arena: DEFAULT_ARENA,
+            memory: MemoryLink::default(),
+            init: Init::default(),
+            entries: Vec::new(),
+            keep: Vec::new(),
+            environment: Vec::new(),
+            seed: None,
+            version: None,
+            allocator: Allocator::default(),
+            steps: DEFAULT_STEPS,
+            features: crate::lower::Options::default(),
+        }
+    }
+}
+
+/// An adapted module, and what was done.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Adaptation {
+    /// The runtime.
+    pub wasm: Vec<u8>,
+    /// The spec that it follows.
+    pub to: Spec,
+    /// What was done, a sentence each.
+    pub changes: Vec<String>,
+    /// What somebody should know before using the result.
+    pub warnings: Vec<String>,
+    /// The record that the runtime carries.
+    pub record: Record,
+}
+
+/// Adapts a module; see [the module](self).
+///
+/// # Errors
+///
+/// [`AdaptError`] says what the module has that cannot be adapted, and where. Never panics, whatever the bytes.
+pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptError> {
+    if options.to == Spec::Legacy {
+        return Err(AdaptError::Target(options.to));
+    }
+    check::check(wasm)?;
+    let mut told = Told::default();
+    let mut module = Module::read(wasm)?;
+    if let Some(record) = module.customs.iter().find(|custom| custom.name == SECTION) {
+        let to = Record::read(&record.data).map_or(Spec::Legacy, |record| record.to);
+        return Err(AdaptError::Already(to));
+    }
+    let record = record(wasm, &module, options);
+    let adapted = record.adapted.clone().unwrap_or_default();
+    let data_end = module.exported_constant(memory::DATA_END).map_or_else(|| module.data_end(), u64::from);
+    let plan = heap::plan(&mut module, options.arena)?;
+    let environment = system::environment(&adapted.environment)?;
+    let settings = system::Settings { scratch: plan.floor, seed: adapted.seed, environment };
+    let answered = wasi::answer(&mut module, settings)?;
+    let scratch = if answered.uses_scratch { system::SCRATCH } else { 0 };
+    let heap_base = heap::reserve(&mut module, &plan, scratch)?;
+    told.heap(&answered, &plan, heap_base);
+
+    let first = match options.init {
+        Init::Snapshot => {
+            let settings = initialise::Settings {
+                floor: plan.floor,
+                heap_base,
+                exited: answered.exited,
+                cleared: answered.cleared.clone(),
+                steps: options.steps,
+            };
+            told.initialised(&initialise::initialise(&mut module, &settings)?);
+            Vec::new()
+        }
+        Init::Lazy => {
+            let first = initialise::initialisers(&module);
+            module.start = None;
+            if !first.is_empty() {
+                told.change("every call initialises anew, before the entry point".to_owned());
+            }
+            first
+        }
+    };
+    told.entries(&entries::choose(&mut module, &options.entries, &options.keep, &first)?);
+    memory::link(&mut module, options.memory, u32::try_from(data_end).unwrap_or(u32::MAX));
+    told.customs(&mut module);
+    let mut result = module.write()?;
+    let lowered = crate::lower::lower(&result, &options.features)?;
+    told.changes.extend(lowered.changes);
+    told.warnings.extend(lowered.warnings);
+    result = lowered.wasm;
+
+    if options.to == Spec::V1 || plan.host_heap {
+        let mut how = convert::Options::new(options.to);
+        how.allocator = options.allocator.clone();
+        how.arena = options.arena;
+        let conversion = convert::put_in(&result, &how).map_err(AdaptError::Allocator)?;
+        told.changes.extend(conversion.changes);
+        told.warnings.extend(conversion.warnings);
+        result = conversion.wasm;
+    }
+    if let Some(version) = &options.version {
+        let (version, apis) = version.sections()?;
+        CustomSection { name: "runtime_version".into(), data: version.into() }.append_to(&mut result);
+        CustomSection { name: "runtime_apis".into(), data: apis.into() }.append_to(&mut result);
+        told.change("wrote the sections `runtime_version` and `runtime_apis`".to_owned());
+    }
+    CustomSection { name: SECTION.into(), data: record.write().into() }.append_to(&mut result);
+    let validated = Validator::new_with_features(options.features.features()).validate_all(&result);
+    validated.map_err(|error| AdaptError::Result { message: error.message().to_owned(), offset: error.offset() })?;
+    Ok(Adaptation { wasm: result, to: options.to, changes: told.changes, warnings: told.warnings, record })
+}
+
+/// What the module will say about itself: everything that the result depends on besides the input.
+fn record(wasm: &[u8], module: &Module<'_>, options: &Options<'_>) -> Record {
+    let hash = Blake2_256::of(wasm);
+    let mut environment = options.environment.clone();
+    let is_go = module.customs.iter().any(|custom| custom.name == "go:buildid");
+    if is_go && !environment.iter().any(|(name, _)| name == "GOMEMLIMIT") {
+        let limit = options.arena.saturating_sub(GO_RESERVE).max(options.arena / 2);
+        environment.push(("GOMEMLIMIT".to_owned(), limit.to_string()));
+    }
+    let adapted = Adapted {
+        memory: options.memory,
+        init: options.init,
+        entries: options.entries.clone(),
+        keep: options.keep.clone(),
+        environment,
+        seed: options.seed.unwrap_or_else(|| hash.first_u64()),
+        version: options.version.clone(),
+        steps: options.steps,
+    };
+    Record::adapted(options, adapted, &hash)
+}
+
+/// What is said of the adaptation.
+#[derive(Default)]
+struct Told {
+    changes: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Told {
+    fn change(&mut self, change: String) {
+        self.changes.push(change);
+    }
+
+    fn heap(&mut self, answered: &wasi::Answered, plan: &heap::Plan, heap_base: u32) {
+        for (count, whose) in [(answered.wasi, "WASI preview 1"), (answered.script, "AssemblyScript")] {
+            if count > 0 {
+                self.change(format!("answered {count} imports of {whose} inside the module"));
+            }
+        }
+        if answered.reports_failures {
+            self.change("a failure's text on standard error reaches the host's panic handler".to_owned());
+        }
+        if plan.arena() > 0 {
+            self.change(format!(
+                "gave the language an arena of {} pages of 64 KiB, from which `memory.grow` is answered",
+                u64::from(plan.arena()) / WASM_PAGE
+            ));
+        }
+        self.change(format!("`{}` is {heap_base:#x}", convert::HEAP_BASE));
+    }
+
+    fn initialised(&mut self, initialised: &initialise::Initialised) {
+        if initialised.ran.is_empty() {
+            return;
+        }
+        self.change(format!(
+            "ran `{}` and kept what came of it: {} bytes in {} segments",
+            initialised.ran.join("` and `"),
+            initialised.bytes,
+            initialised.segments
+        ));
+        if initialised.end > MAPPED && (initialised.bytes as u64) < u64::from(initialised.end) / 2 {
+            self.warnings.push(format!(
+                "after initialising, data reaches up to {:#x}: engines copy the memory of such a module for every call, \
+                 instead of mapping it; initialise less, or choose --init lazy",
+                initialised.end
+            ));
+        }
+        self.warnings.extend(initialised.said.iter().map(|line| format!("while initialising it wrote: {line}")));
+    }
+
+    fn entries(&mut self, entries: &entries::Entries) {
+        self.change(format!("exported the entry points `{}`", entries.names.join("`, `")));
+        if !entries.dropped.is_empty() {
+            self.change(format!("dropped the exports `{}`", entries.dropped.join("`, `")));
+        }
+    }
+
+    /// Drops custom sections that speak of what has changed, and adds heapbase to the producers.
+    fn customs(&mut self, module: &mut Module<'_>) {
+        let is_stale = |name: &str| {
+            convert::holds_code_places(name)
+                || name == "target_features"
+                || name == "linking"
+                || name.starts_with("reloc.")
+        };
+        let dropped: Vec<_> = module.customs.iter().map(|custom| &*custom.name).filter(|name| is_stale(name)).collect();
+        if !dropped.is_empty() {
+            self.changes.push(format!("dropped the custom sections `{}`", dropped.join("`, `")));
+        }
+        module.customs.retain(|custom| !is_stale(&custom.name));
+        let producers = module.customs.iter_mut().find(|custom| custom.name == "producers");
+        match producers {
+            Some(producers) => {
+                if let Some(contents) = convert::with_producer(&producers.data) {
+                    producers.data = contents.into();
+                }
+            }
+            None => {
+                let data = convert::with_producer(&[0]).unwrap_or_default().into();
+                module.customs.push(Custom { name: "producers".into(), data });
+            }
+        }
+    }
+}
