@@ -13,7 +13,12 @@ pub struct Language {
 }
 
 /// All of them; the first is the reference.
-pub const LANGUAGES: [Language; 1] = [Language { name: "Rust", folder: "rust" }];
+pub const LANGUAGES: [Language; 4] = [
+    Language { name: "Rust", folder: "rust" },
+    Language { name: "AssemblyScript", folder: "assemblyscript" },
+    Language { name: "Zig", folder: "zig" },
+    Language { name: "C", folder: "c" },
+];
 
 /// The allocator specs that each is built for, as in the names of files.
 pub const SPECS: [&str; 2] = ["v1", "local"];
