@@ -17,3 +17,4 @@ pub mod model;
 pub mod question;
 pub mod scene;
 pub mod spoiled;
+pub mod vectors;
