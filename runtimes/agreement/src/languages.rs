@@ -13,8 +13,13 @@ pub struct Language {
 }
 
 /// All of them; the first is the reference.
-pub const LANGUAGES: [Language; 2] =
-    [Language { name: "Rust", folder: "rust" }, Language { name: "Go", folder: "go" }];
+pub const LANGUAGES: [Language; 5] = [
+    Language { name: "Rust", folder: "rust" },
+    Language { name: "Go", folder: "go" },
+    Language { name: "AssemblyScript", folder: "assemblyscript" },
+    Language { name: "Zig", folder: "zig" },
+    Language { name: "C", folder: "c" },
+];
 
 /// The allocator specs that each is built for, as in the names of files.
 pub const SPECS: [&str; 2] = ["v1", "local"];
@@ -27,11 +32,6 @@ pub fn folder() -> PathBuf {
 /// The file with the metadata in a version.
 pub fn metadata_file(version: u32) -> PathBuf {
     folder().join(format!("ledger/metadata-v{version}.scale"))
-}
-
-/// The file with compact integers.
-pub fn compact_file() -> PathBuf {
-    folder().join("ledger/compact.txt")
 }
 
 impl Language {

@@ -17,4 +17,3 @@ pub mod model;
 pub mod question;
 pub mod scene;
 pub mod spoiled;
-pub mod vectors;
