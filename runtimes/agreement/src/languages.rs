@@ -13,8 +13,9 @@ pub struct Language {
 }
 
 /// All of them; the first is the reference.
-pub const LANGUAGES: [Language; 4] = [
+pub const LANGUAGES: [Language; 5] = [
     Language { name: "Rust", folder: "rust" },
+    Language { name: "Go", folder: "go" },
     Language { name: "AssemblyScript", folder: "assemblyscript" },
     Language { name: "Zig", folder: "zig" },
     Language { name: "C", folder: "c" },
