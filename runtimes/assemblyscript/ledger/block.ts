@@ -24,8 +24,8 @@ const STATE_ROOT_ROOM = memory.data(32);
 const EXTRINSICS_ROOT_ROOM = memory.data(32);
 const HASH_ROOM = memory.data(32);
 
-/** The header of the block that the state is in, with the state root of now. Its parts are as long there as no other is made. */
-function headerOfState(number: u32): Header {
+/** The header of the block that the state is in, with the state root of now, encoded. */
+function headerOfState(number: u32): Writer {
   const header = new Header();
   header.number = number;
   header.parentHash = PARENT_HASH_ROOM;
@@ -36,17 +36,18 @@ function headerOfState(number: u32): Header {
   header.extrinsicsRoot = EXTRINSICS_ROOT_ROOM;
   memory.copy(EXTRINSICS_ROOT_ROOM, EMPTY_ROOT, HASH);
   state.read(state.EXTRINSICS_ROOT, KEY, EXTRINSICS_ROOT_ROOM, HASH);
-  // Not given back: as long as the header, which is about as long as the call.
   const digest = storageGet(state.DIGEST, KEY);
   header.digest = digest ? digest.bytes : new Bytes(NOTHING, 1);
-  return header;
+  const encoded = new Writer(256);
+  header.write(encoded);
+  if (digest) digest.free();
+  return encoded;
 }
 
 export function initializeBlock(header: Header): void {
   const last = state.readU32(state.NUMBER, KEY);
   if (header.number == 0 || header.number - 1 != last) refuse("block: the number does not follow the parent's");
-  const encoded = new Writer(256);
-  headerOfState(last).write(encoded);
+  const encoded = headerOfState(last);
   blake2_256(encoded.ptr, encoded.len, HASH_ROOM);
   if (memory.compare(HASH_ROOM, header.parentHash, HASH) != 0) refuse("block: the parent is another block");
 
@@ -99,8 +100,8 @@ function transfer(extrinsic: Extrinsic, index: u32, parties: Parties): void {
   state.depositSuccess(index, false);
 }
 
-/** The header's parts are as long there as no other is made. */
-export function finalizeBlock(): Header {
+/** The header, encoded. Its roots are at EXTRINSICS_ROOT_ROOM and STATE_ROOT_ROOM. */
+export function finalizeBlock(): Writer {
   if (!state.hasTimestamp()) refuse("block: the timestamp is missing");
   const data = storageGet(state.EXTRINSIC_DATA, KEY);
   if (data) {
@@ -120,13 +121,14 @@ export function finalizeBlock(): Header {
 export function executeBlock(block: Block): void {
   const header = block.header;
   initializeBlock(header);
-  for (let index = 0; index < block.extrinsics.length; index++) {
-    const refusal = applyExtrinsic(block.extrinsics[index]);
+  const extrinsics = block.reader();
+  for (let index: u32 = 0; index < block.count; index++) {
+    const refusal = applyExtrinsic(Extrinsic.read(extrinsics));
     if (refusal) refuse(`extrinsic ${index}: ${refusal.reason}`);
   }
-  const made = finalizeBlock();
-  if (memory.compare(made.extrinsicsRoot, header.extrinsicsRoot, HASH) != 0) {
+  finalizeBlock();
+  if (memory.compare(EXTRINSICS_ROOT_ROOM, header.extrinsicsRoot, HASH) != 0) {
     refuse("block: the extrinsics root differs");
   }
-  if (memory.compare(made.stateRoot, header.stateRoot, HASH) != 0) refuse("block: the state root differs");
+  if (memory.compare(STATE_ROOT_ROOM, header.stateRoot, HASH) != 0) refuse("block: the state root differs");
 }

@@ -67,9 +67,7 @@ export function BlockBuilder_apply_extrinsic(ptr: usize, len: u32): Span {
 
 export function BlockBuilder_finalize_block(ptr: usize, len: u32): Span {
   expectDone(new Reader(ptr, len), "BlockBuilder_finalize_block");
-  const out = new Writer(256);
-  finalizeBlock().write(out);
-  return returned(out);
+  return returned(finalizeBlock());
 }
 
 export function BlockBuilder_inherent_extrinsics(ptr: usize, len: u32): Span {
@@ -269,7 +267,7 @@ function timestampOf(data: Bytes | null, entry: string): u64 {
 
 /** The timestamp of a block that begins with one, otherwise 0. */
 function bareTimestamp(block: Block): u64 {
-  if (block.extrinsics.length == 0) return 0;
-  const first = block.extrinsics[0];
+  if (block.count == 0) return 0;
+  const first = Extrinsic.read(block.reader());
   return first.isSigned || first.call.isTransfer ? 0 : first.call.now;
 }

@@ -142,16 +142,28 @@ function skipDigestItem(input: Reader): void {
   }
 }
 
+/**
+ * A block whose extrinsics decode. They are not kept: whoever wants one reads it again, so that of a large block little is alive at a time
+ * and the rest is the collector's.
+ */
 @final
 export class Block {
   header!: Header;
-  extrinsics: Array<Extrinsic> = [];
+  count: u32 = 0;
+  private extrinsics!: Bytes;
 
   static read(input: Reader): Block {
     const block = new Block();
     block.header = Header.read(input);
-    // The count is somebody's word: room is made as extrinsics arrive.
-    for (let count = input.compact32(); count && !input.failed; count--) block.extrinsics.push(Extrinsic.read(input));
+    block.count = input.compact32();
+    const start = input.position;
+    for (let left = block.count; left && !input.failed; left--) Extrinsic.read(input);
+    block.extrinsics = input.since(start);
     return block;
+  }
+
+  /** Reads the extrinsics, one after the other. */
+  reader(): Reader {
+    return new Reader(this.extrinsics.ptr, this.extrinsics.len);
   }
 }

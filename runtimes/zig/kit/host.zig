@@ -2,6 +2,7 @@
 
 const options = @import("options");
 const memory = @import("memory.zig");
+const panicAt = @import("panic.zig").panicAt;
 const Reader = @import("scale.zig").Reader;
 
 /// An address in the lower half, a length in the upper.
@@ -102,7 +103,7 @@ pub const storage = struct {
 };
 
 fn invalid() noreturn {
-    @panic("the host's answer is not what its function returns");
+    panicAt(@src(), "the host's answer is not what its function returns");
 }
 
 /// Copies what the host returned and frees the host's.
