@@ -11,8 +11,11 @@
 //! module (a `static` would be written out as zeros, since a module that imports its memory must not take it to be
 //! zero), and `__heap_base` has its usual meaning.
 
-use core::ptr;
-use heapbase::memory::{PageSource, Span};
+use core::{alloc::Layout, ptr};
+use heapbase::{
+    RawAllocator, SizeClassAllocator, SizedByAddress,
+    memory::{PageSource, Span},
+};
 
 unsafe extern "C" {
     /// The first byte behind the stack, which begins at address 0.
@@ -29,10 +32,17 @@ unsafe extern "C" {
 
 /// Of spans, in bytes.
 const ALIGN: usize = 16;
-/// What is asked of the host at least: it rounds to powers of two, and untouched pages cost nothing.
+/// The first piece of the host's heap; each next one is twice as large. The host rounds to powers of two, and untouched pages
+/// cost nothing.
+///
+/// Doubling is not for speed alone: the allocator asks for what it lacks beyond the free end of the piece before, since it cannot know that no
+/// piece touches another (the host keeps a header in front of each). A piece that was always just as large as asked for would leave it as short
+/// as before.
 const PIECE: usize = 1 << 20;
 /// The host's allocator traps above this.
 const LARGEST: usize = 32 << 20;
+/// The largest block: what a piece of the largest size holds for sure.
+const LARGEST_BLOCK: usize = LARGEST - (64 << 10);
 
 /// First the arena, then pieces of the host's heap.
 #[derive(Debug)]
@@ -41,6 +51,8 @@ pub(crate) struct ArenaThenHost {
     started: bool,
     /// Where the latest span ended: all later ones lie above.
     end: usize,
+    /// How large the next piece is at least.
+    next: usize,
 }
 
 /// What is aligned of `start .. end`.
@@ -51,7 +63,7 @@ fn aligned(start: usize, end: usize) -> Span {
 
 impl ArenaThenHost {
     pub(crate) const fn new() -> Self {
-        Self { started: false, end: 0 }
+        Self { started: false, end: 0, next: PIECE }
     }
 
     /// A piece of the host's heap that lies above all earlier spans. The host may first offer places below, where it has freed
@@ -98,7 +110,8 @@ unsafe impl PageSource for ArenaThenHost {
         if least > LARGEST {
             return None;
         }
-        let size = least.max(PIECE);
+        let size = least.max(self.next);
+        self.next = (2 * size).min(LARGEST);
         let start = self.piece(size).addr();
         if start == 0 {
             return None;
@@ -110,5 +123,54 @@ unsafe impl PageSource for ArenaThenHost {
     #[inline(always)]
     fn pointer(&self, address: usize) -> *mut u8 {
         ptr::with_exposed_provenance_mut(address)
+    }
+}
+
+/// The flagship on this memory, which refuses at once what no piece can hold: the host is not asked for pieces in vain.
+#[derive(Debug)]
+pub(crate) struct Heap(SizeClassAllocator<ArenaThenHost>);
+
+impl Heap {
+    pub(crate) const fn new() -> Self {
+        Self(SizeClassAllocator::with_source(ArenaThenHost::new()))
+    }
+}
+
+// SAFETY: the flagship's, or null. What it serves it also takes back.
+unsafe impl RawAllocator for Heap {
+    #[inline(always)]
+    unsafe fn allocate(&mut self, layout: Layout) -> *mut u8 {
+        if layout.size() > LARGEST_BLOCK || layout.align() > LARGEST - LARGEST_BLOCK {
+            return ptr::null_mut();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.0.allocate(layout) }
+    }
+
+    #[inline(always)]
+    unsafe fn deallocate(&mut self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.deallocate(block, layout) }
+    }
+}
+
+// SAFETY: the flagship's.
+unsafe impl SizedByAddress for Heap {
+    #[inline(always)]
+    unsafe fn usable_size(&self, block: *mut u8) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.usable_size(block) }
+    }
+
+    #[inline(always)]
+    unsafe fn free(&mut self, block: *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.free(block) }
+    }
+
+    #[inline(always)]
+    unsafe fn resize(&mut self, block: *mut u8, new_size: usize) -> bool {
+        // SAFETY: the caller's promise.
+        new_size <= LARGEST_BLOCK && unsafe { self.0.resize(block, new_size) }
     }
 }

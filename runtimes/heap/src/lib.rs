@@ -18,7 +18,8 @@
 //! leaves the name `realloc` free, which `v1` wants for an export of another signature.
 //!
 //! Every function finds a block's size from its address, so the buffers that a host got from `v1`'s `alloc` are freed as any
-//! other. Out of memory is null.
+//! other. Out of memory is null; under
+//! `local` so is every request above 32 MiB less 64 KiB, which no host would serve.
 #![no_std]
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -34,11 +35,9 @@ mod arena;
 static HEAP: heapbase::Global<heapbase::memory::FromHeapBase> = unsafe { heapbase::Global::from_heap_base() };
 
 #[cfg(feature = "local")]
-static HEAP: heapbase::AssumeSingleThreaded<heapbase::SizeClassAllocator<arena::ArenaThenHost>> =
-    // SAFETY: a runtime has one thread and no interrupts.
-    unsafe {
-        heapbase::AssumeSingleThreaded::new(heapbase::SizeClassAllocator::with_source(arena::ArenaThenHost::new()))
-    };
+// SAFETY: a runtime has one thread and no interrupts.
+static HEAP: heapbase::AssumeSingleThreaded<arena::Heap> =
+    unsafe { heapbase::AssumeSingleThreaded::new(arena::Heap::new()) };
 
 #[cfg(feature = "malloc")]
 heapbase::export_malloc!(HEAP);
