@@ -73,7 +73,9 @@ export function applyExtrinsic(extrinsic: Extrinsic): Refusal | null {
     storageSet(state.DID_UPDATE, KEY, DONE, 1);
     state.depositSuccess(index, true);
   }
-  storageAppend(state.EXTRINSIC_DATA, KEY, extrinsic.bytes.ptr, extrinsic.bytes.len);
+  const element = new Writer(extrinsic.bytes.len + 5);
+  element.vec(extrinsic.bytes.ptr, extrinsic.bytes.len);
+  storageAppend(state.EXTRINSIC_DATA, KEY, element.ptr, element.len);
   state.writeU32(state.EXTRINSIC_INDEX, state.EXTRINSIC_INDEX_KEY, index + 1);
   return null;
 }

@@ -83,7 +83,10 @@ refusal apply_extrinsic(const extrinsic *extrinsic) {
         state_write(DID_UPDATE, done, sizeof done);
         event_success(index, true);
     }
-    hb_storage_append(key_of(EXTRINSIC_DATA), extrinsic->bytes);
+    hb_buffer element = {0};
+    hb_write_bytes(&element, extrinsic->bytes);
+    hb_storage_append(key_of(EXTRINSIC_DATA), hb_buffer_bytes(&element));
+    hb_buffer_free(&element);
     index++;
     state_write(EXTRINSIC_INDEX, &index, sizeof index);
     return (refusal){0};

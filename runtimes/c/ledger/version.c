@@ -31,3 +31,19 @@ void write_version(hb_buffer *out) {
     hb_write_u32(out, TRANSACTION_VERSION);
     hb_write_u8(out, SYSTEM_VERSION);
 }
+
+// The same in custom sections, from which nodes read it without executing anything. The interfaces are in a section of their own. Numbers are
+// those above; a text's length is in its first byte, times four.
+__asm__(".section .custom_section.runtime_version,\"\",@\n"
+        ".byte 24\n.ascii \"ledger\"\n"
+        ".byte 60\n.ascii \"heapbase-ledger\"\n"
+        ".int32 1\n.int32 1\n.int32 0\n" // authoring, spec, impl
+        ".byte 0\n"
+        ".int32 1\n.byte 1\n" // transaction, system
+        ".section .custom_section.runtime_apis,\"\",@\n"
+        ".int64 0x9b60079968cb6adf\n.int32 5\n" // Core
+        ".int64 0xe4f5917cfc97e337\n.int32 2\n" // Metadata
+        ".int64 0x9a95f801d43afe40\n.int32 6\n" // BlockBuilder
+        ".int64 0x158fd0ee9798bcd2\n.int32 3\n" // TaggedTransactionQueue
+        ".int64 0x3f925b4f909d8bbc\n.int32 1\n" // AccountNonceApi
+        ".int64 0xd6ef47d7b977c5fb\n.int32 1\n"); // GenesisBuilder

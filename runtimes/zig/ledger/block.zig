@@ -95,7 +95,12 @@ pub fn apply(extrinsic: *const types.Extrinsic) kit.Error!?check.Refusal {
             try state.Event.deposit(.{ .success = .mandatory }, index);
         },
     }
-    storage.append(&key.extrinsic_data, extrinsic.bytes);
+    {
+        var element: kit.Writer = .init(kit.allocator);
+        defer element.deinit();
+        try element.vec(extrinsic.bytes);
+        storage.append(&key.extrinsic_data, element.written());
+    }
     state.writeInt(u32, &key.extrinsic_index, index +% 1);
     return null;
 }

@@ -1,5 +1,6 @@
 //! What the runtime says of itself.
 
+const std = @import("std");
 const kit = @import("kit");
 
 pub const spec = 1;
@@ -16,18 +17,47 @@ const apis = [_]struct { [8]u8, u32 }{
     .{ .{ 0xfb, 0xc5, 0x77, 0xb9, 0xd7, 0x47, 0xef, 0xd6 }, 1 }, // GenesisBuilder
 };
 
+const spec_name = "ledger";
+const impl_name = "heapbase-ledger";
+const authoring = 1;
+const impl = 0;
+const system = 1;
+
+// The same in custom sections, from which nodes read it without executing anything. The interfaces are in a section of their own.
+comptime {
+    var text: []const u8 = std.fmt.comptimePrint(
+        \\.section .custom_section.runtime_version,"",@
+        \\.byte {d}
+        \\.ascii "{s}"
+        \\.byte {d}
+        \\.ascii "{s}"
+        \\.int32 {d}
+        \\.int32 {d}
+        \\.int32 {d}
+        \\.byte 0
+        \\.int32 {d}
+        \\.byte {d}
+        \\.section .custom_section.runtime_apis,"",@
+        \\
+    , .{ spec_name.len << 2, spec_name, impl_name.len << 2, impl_name, authoring, spec, impl, transaction, system });
+    for (apis) |api| {
+        text = text ++ std.fmt.comptimePrint(".int64 {d}\n.int32 {d}\n", .{ std.mem.readInt(u64, &api[0], .little), api[1] });
+    }
+    asm (text ++ ".text");
+}
+
 /// Writes the encoded RuntimeVersion.
 pub fn write(out: *kit.Writer) kit.Error!void {
-    try out.vec("ledger");
-    try out.vec("heapbase-ledger");
-    try out.int(u32, 1); // authoring_version
+    try out.vec(spec_name);
+    try out.vec(impl_name);
+    try out.int(u32, authoring);
     try out.int(u32, spec);
-    try out.int(u32, 0); // impl_version
+    try out.int(u32, impl);
     try out.compact(apis.len);
     for (apis) |api| {
         try out.raw(&api[0]);
         try out.int(u32, api[1]);
     }
     try out.int(u32, transaction);
-    try out.int(u8, 1); // system_version
+    try out.int(u8, system);
 }
