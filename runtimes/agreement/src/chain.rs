@@ -64,10 +64,11 @@ pub enum RuntimeError {}
 /// Accounts, events, the block.
 pub mod system {
     use super::*;
+    use scale_info::{Path, Type, TypeParameter, build::Fields, meta_type};
     use sp_runtime::Weight;
 
     /// An account.
-    #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+    #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
     pub struct AccountInfo {
         /// How many transactions it has sent.
         pub nonce: u32,
@@ -149,7 +150,7 @@ pub mod system {
     }
 
     /// What was announced, and when.
-    #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+    #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
     pub struct EventRecord {
         /// When.
         pub phase: Phase,
@@ -157,6 +158,42 @@ pub mod system {
         pub event: RuntimeEvent,
         /// None.
         pub topics: Vec<H256>,
+    }
+
+    // Clients look for these two under the names that they have in FRAME.
+
+    impl TypeInfo for AccountInfo {
+        type Identity = Self;
+
+        fn type_info() -> Type {
+            let parameters = vec![
+                TypeParameter::new("Nonce", Some(meta_type::<u32>())),
+                TypeParameter::new("AccountData", Some(meta_type::<balances::AccountData>())),
+            ];
+            let fields = Fields::named()
+                .field(|field| field.ty::<u32>().name("nonce").type_name("Nonce"))
+                .field(|field| field.ty::<u32>().name("consumers").type_name("RefCount"))
+                .field(|field| field.ty::<u32>().name("providers").type_name("RefCount"))
+                .field(|field| field.ty::<u32>().name("sufficients").type_name("RefCount"))
+                .field(|field| field.ty::<balances::AccountData>().name("data").type_name("AccountData"));
+            Type::builder().path(Path::new("AccountInfo", "frame_system")).type_params(parameters).composite(fields)
+        }
+    }
+
+    impl TypeInfo for EventRecord {
+        type Identity = Self;
+
+        fn type_info() -> Type {
+            let parameters = vec![
+                TypeParameter::new("E", Some(meta_type::<RuntimeEvent>())),
+                TypeParameter::new("T", Some(meta_type::<H256>())),
+            ];
+            let fields = Fields::named()
+                .field(|field| field.ty::<Phase>().name("phase").type_name("Phase"))
+                .field(|field| field.ty::<RuntimeEvent>().name("event").type_name("E"))
+                .field(|field| field.ty::<Vec<H256>>().name("topics").type_name("Vec<T>"));
+            Type::builder().path(Path::new("EventRecord", "frame_system")).type_params(parameters).composite(fields)
+        }
     }
 }
 

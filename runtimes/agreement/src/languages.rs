@@ -72,6 +72,12 @@ impl Subject {
         if let [unknown, ..] = runtime.unknown_imports() {
             return Err(format!("{}: it imports `{unknown}`, which no host knows", file.display()));
         }
+        // Not every toolchain writes the sections from which nodes read it.
+        if let Some(version) = runtime.embedded_version()
+            && version != Ok(&crate::model::version())
+        {
+            return Err(format!("{}: its section `runtime_version` says {version:?}", file.display()));
+        }
         Ok(Subject { language, spec, engine, code, runtime })
     }
 

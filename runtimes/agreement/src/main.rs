@@ -6,17 +6,11 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use heapbase_host::Engine;
 use ledger_agreement::{
-    interview::{self, Way},
     languages::{LANGUAGES, SPECS, Subject},
     question::Question,
-    scene::Scene,
+    session::Session,
 };
-use rand::Rng;
-use std::{
-    collections::{BTreeMap, VecDeque},
-    process::ExitCode,
-    time::Instant,
-};
+use std::{collections::BTreeMap, convert::Infallible, process::ExitCode, time::Instant};
 
 /// Asks the ledgers of all languages the same questions, and says where they do not agree.
 #[derive(Parser)]
@@ -86,49 +80,27 @@ fn main() -> Result<ExitCode> {
     };
     println!("{} ledgers loaded in {:.1} s", interview.subjects.len(), begin.elapsed().as_secs_f64());
 
-    interview::once().iter().for_each(|question| interview.ask(question));
-    let mut scene = Scene::new(arguments.seed);
-    let mut ways: VecDeque<Way> = Way::all().into();
-    let mut tried: BTreeMap<Way, u32> = BTreeMap::new();
-    let mut transfers = 0;
-    for block in 0..arguments.blocks {
-        let size = match block % 50 {
-            49 => 100,
-            _ => scene.random.gen_range(0..12),
-        };
-        let draft = scene.draft(size);
-        transfers += draft.extrinsics.len() - 1;
-        interview.ask(&interview::valid(&scene, &draft));
-        for _ in 0..arguments.spoiled {
-            // What this block has not what it takes for comes with a later one.
-            let way = ways.pop_front().expect("is never empty");
-            ways.push_back(way);
-            if let Some(question) = interview::spoiled(&mut scene, &draft, way) {
-                *tried.entry(way).or_default() += 1;
-                interview.ask(&question);
-            }
-        }
-        if block % 20 == 0 {
-            interview::building(&mut scene, &draft).iter().for_each(|question| interview.ask(question));
-            interview::around(&mut scene, &draft).iter().for_each(|question| interview.ask(question));
-        }
-        scene.follow(&draft);
-    }
+    let session =
+        Session { blocks: arguments.blocks, spoiled: arguments.spoiled, seed: arguments.seed, around_every: 20 };
+    let Ok(summary) = session.run(|question| {
+        interview.ask(question);
+        Ok::<(), Infallible>(())
+    });
 
     println!(
-        "{} blocks with {transfers} transfers, {} spoiled in {} of {} ways, {} questions in all, {:.1} s",
+        "{} blocks with {} transfers, {} spoiled in {} ways, {} questions in all, {:.1} s",
         arguments.blocks,
-        tried.values().sum::<u32>(),
-        tried.len(),
-        ways.len(),
-        interview.asked,
+        summary.transfers,
+        summary.tried.values().sum::<u32>(),
+        summary.tried.len(),
+        summary.questions,
         begin.elapsed().as_secs_f64()
     );
     for subject in &interview.subjects {
         let faults = interview.faults.get(&subject.name()).copied().unwrap_or(0);
         println!("{:28} {} faults", subject.name(), faults);
     }
-    let missed: Vec<_> = ways.iter().filter(|way| !tried.contains_key(way)).collect();
+    let missed = summary.missed();
     if !missed.is_empty() {
         println!("never tried, more blocks are needed: {missed:?}");
     }

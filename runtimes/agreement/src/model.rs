@@ -312,11 +312,10 @@ impl Ledger {
         else {
             return refused("the timestamp must not be signed", Call);
         };
-        let (from, signature, extra) = signed(extrinsic).expect("was looked at before");
+        let (from, _, extra) = signed(extrinsic).expect("was looked at before");
         ensure(extra.era == Era::Immortal, "the era is mortal", AncientBirthBlock)?;
         ensure(extra.tip.0 == 0, "the tip is not zero", Payment)?;
-        let payload = payload(&extrinsic.function, extra, SPEC_VERSION, genesis_hash);
-        ensure(verify(signature, &payload, from), "the signature is wrong", BadProof)?;
+        ensure(is_signed_right(extrinsic, genesis_hash), "the signature is wrong", BadProof)?;
 
         let sender = self.account(from)?;
         let nonce = extra.nonce.0;
@@ -406,6 +405,13 @@ struct Transfer {
     to: AccountId32,
     value: u128,
     nonce: u32,
+}
+
+/// Whether an extrinsic's signature is right; a bare one has none that could be wrong.
+pub fn is_signed_right(extrinsic: &Extrinsic, genesis_hash: H256) -> bool {
+    signed(extrinsic).is_none_or(|(from, signature, extra)| {
+        verify(signature, &payload(&extrinsic.function, extra, SPEC_VERSION, genesis_hash), from)
+    })
 }
 
 /// Whose extrinsic it is, where it is signed.

@@ -118,7 +118,7 @@ impl Scene {
         Some(self.sign(from, self.transaction(from, ledger, to.id.clone(), value)))
     }
 
-    /// A block of this many extrinsics or fewer, the first of them the timestamp.
+    /// A block with the timestamp and so many transfers; fewer where hardly anyone can pay.
     pub fn draft(&mut self, transfers: usize) -> Draft {
         let mut ledger = self.ledger.clone();
         let last = ledger.now().expect("the model has written it");
@@ -133,7 +133,10 @@ impl Scene {
         ledger.initialise(&header).expect("the header is made for it");
         let mut extrinsics = vec![Extrinsic::new_bare_legacy(chain::set_timestamp(now))];
         ledger.apply(&extrinsics[0]).expect("is later than the last");
-        for _ in 0..transfers {
+        for _ in 0..10 * transfers {
+            if extrinsics.len() > transfers {
+                break;
+            }
             if let Some(extrinsic) = self.transfer(&ledger) {
                 ledger.apply(&extrinsic).expect("is made to be accepted");
                 extrinsics.push(extrinsic);

@@ -45,5 +45,5 @@ __asm__(".section .custom_section.runtime_version,\"\",@\n"
         ".int64 0xe4f5917cfc97e337\n.int32 2\n" // Metadata
         ".int64 0x9a95f801d43afe40\n.int32 6\n" // BlockBuilder
         ".int64 0x158fd0ee9798bcd2\n.int32 3\n" // TaggedTransactionQueue
-        ".int64 0x3f925b4f909d8bbc\n.int32 1\n" // AccountNonceApi
+        ".int64 0x3f925b4f90899dbc\n.int32 1\n" // AccountNonceApi
         ".int64 0xd6ef47d7b977c5fb\n.int32 1\n"); // GenesisBuilder

@@ -26,6 +26,68 @@ const APIS: [([u8; 8], u32); 6] = [
 pub(crate) const METADATA: [(u32, &[u8]); 2] =
     [(14, include_bytes!("../../ledger/metadata-v14.scale")), (15, include_bytes!("../../ledger/metadata-v15.scale"))];
 
+/// Bytes that are put behind one another before the program runs.
+struct Bytes<const N: usize> {
+    bytes: [u8; N],
+    used: usize,
+}
+
+impl<const N: usize> Bytes<N> {
+    const EMPTY: Self = Bytes { bytes: [0; N], used: 0 };
+
+    const fn and(mut self, more: &[u8]) -> Self {
+        let mut at = 0;
+        while at < more.len() {
+            self.bytes[self.used] = more[at];
+            self.used += 1;
+            at += 1;
+        }
+        self
+    }
+
+    /// A text of less than 64 bytes, with its length.
+    const fn and_text(self, text: &str) -> Self {
+        assert!(text.len() < 64);
+        self.and(&[(text.len() as u8) << 2]).and(text.as_bytes())
+    }
+
+    const fn and_number(self, number: u32) -> Self {
+        self.and(&number.to_le_bytes())
+    }
+
+    const fn all(self) -> [u8; N] {
+        assert!(self.used == N);
+        self.bytes
+    }
+}
+
+/// The custom section from which nodes read the version, without its interfaces: so they need not execute anything.
+#[used]
+#[unsafe(link_section = "runtime_version")]
+static RUNTIME_VERSION: [u8; 2 + SPEC_NAME.len() + IMPL_NAME.len() + 18] = Bytes::EMPTY
+    .and_text(SPEC_NAME)
+    .and_text(IMPL_NAME)
+    .and_number(AUTHORING_VERSION)
+    .and_number(SPEC_VERSION)
+    .and_number(IMPL_VERSION)
+    .and(&[0])
+    .and_number(TRANSACTION_VERSION)
+    .and(&[SYSTEM_VERSION])
+    .all();
+
+/// The custom section with the interfaces.
+#[used]
+#[unsafe(link_section = "runtime_apis")]
+static RUNTIME_APIS: [u8; 12 * APIS.len()] = {
+    let mut bytes = Bytes::EMPTY;
+    let mut at = 0;
+    while at < APIS.len() {
+        bytes = bytes.and(&APIS[at].0).and_number(APIS[at].1);
+        at += 1;
+    }
+    bytes.all()
+};
+
 /// `RuntimeVersion`.
 pub(crate) fn version() -> Vec<u8> {
     (
