@@ -53,7 +53,7 @@ export class Host {
 
   /** Calls an entry in a fresh instance, as nodes do, and returns its output. Throws what the call ended with. */
   call(entry, input = Buffer.alloc(0)) {
-    this.#instantiate();
+    this.start();
     const ptr = input.length === 0 ? 8 : this.#give(input, "input");
     const answer = BigInt.asUintN(64, this.exports[entry](ptr, input.length));
     const output = Buffer.from(this.#bytes(answer));
@@ -89,7 +89,8 @@ export class Host {
     this.freed[this.orders.get(ptr)].push(ptr);
   }
 
-  #instantiate() {
+  /** A fresh instance, in `exports`, with the memory in `memory`. */
+  start() {
     this.live = new Map();
     this.orders = new Map();
     this.freed = [];

@@ -131,6 +131,39 @@ function assertAborts(call) {
   assert.fail("the call returned");
 }
 
+forEach(["v1"], "the exported allocator is as RFC-0061 has it", (code) => {
+  const host = new Host(code);
+  host.start();
+  const { alloc, dealloc, realloc } = host.exports;
+  const at = (ptr, len) => Buffer.from(host.memory.buffer, ptr, len);
+  const blocks = [1, 7, 8, 80, 129, 4_096, 70_000, 1 << 20].map((size, index) => {
+    const ptr = alloc(size) >>> 0;
+    assert.notEqual(ptr, 0);
+    assert.equal(ptr % 8, 0, `${size} bytes at ${ptr}`);
+    at(ptr, size).fill(index + 1);
+    return { ptr, size };
+  });
+  for (const [index, block] of blocks.entries()) {
+    const { size } = block;
+    for (const wanted of [size * 3, Math.ceil(size / 2)]) {
+      const ptr = realloc(block.ptr, block.size, wanted) >>> 0;
+      assert.notEqual(ptr, 0);
+      const kept = Math.min(block.size, wanted, size);
+      assert(at(ptr, kept).every((byte) => byte === index + 1), `${block.size} bytes made ${wanted}`);
+      Object.assign(block, { ptr, size: wanted });
+    }
+  }
+  for (const { ptr, size } of blocks) dealloc(ptr, size);
+  dealloc(0, 8);
+  assert.notEqual(realloc(0, 0, 100) >>> 0, 0, "a null block is allocated anew");
+  // What cannot be is null, and what was asked to grow stays.
+  assert.equal(alloc(0xffff_0000) >>> 0, 0);
+  const stays = alloc(16) >>> 0;
+  at(stays, 16).fill(9);
+  assert.equal(realloc(stays, 16, 0xffff_0000) >>> 0, 0);
+  assert(at(stays, 16).every((byte) => byte === 9));
+});
+
 /** A block of this many timestamps, of which all but the first are refused. Its header follows a state that is empty. */
 function timestamps(count, host) {
   const parent = hashOf(Buffer.concat([ZEROS, compact(0), hashOf(""), EMPTY_ROOT, Buffer.from([0])]));
