@@ -1,0 +1,58 @@
+//go:build arena
+
+package main
+
+import (
+	"math/bits"
+	"syscall"
+	"unsafe"
+)
+
+// One mapping, and in it lists of free blocks by powers of two: the least that one writes by hand on top of Mmap.
+
+
+const arenaSize = 64 << 20
+
+var (
+	arena     []byte
+	used      int
+	freeLists [32]unsafe.Pointer
+)
+
+func init() {
+	var err error
+	arena, err = syscall.Mmap(-1, 0, arenaSize, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		panic(err)
+	}
+}
+
+func class(length int) int { return max(4, bits.Len(uint(length-1))) }
+
+func alloc(length int) []byte {
+	order := class(length)
+	if block := freeLists[order]; block != nil {
+		freeLists[order] = *(*unsafe.Pointer)(block)
+		return unsafe.Slice((*byte)(block), length)
+	}
+	if used+1<<order > arenaSize {
+		panic("the arena is full")
+	}
+	start := used
+	used += 1 << order
+	return arena[start : start+length : start+length]
+}
+
+func grow(block []byte, length int) []byte {
+	grown := alloc(length)
+	copy(grown, block)
+	free(block)
+	return grown
+}
+
+func free(block []byte) {
+	order := class(len(block))
+	start := unsafe.Pointer(unsafe.SliceData(block))
+	*(*unsafe.Pointer)(start) = freeLists[order]
+	freeLists[order] = start
+}
