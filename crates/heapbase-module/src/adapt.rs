@@ -171,6 +171,31 @@ impl Options<'_> {
     }
 }
 
+impl<'a> Options<'a> {
+    /// The options of an adaptation that is recorded, with the allocator that the record names.
+    pub(crate) fn recorded(record: &Record, adapted: &Adapted, allocator: Allocator<'a>) -> Self {
+        let on = |feature: &str| adapted.features.iter().any(|other| other == feature);
+        let mut features = crate::lower::Options::default();
+        features.bulk_memory = on("bulk-memory");
+        features.sign_extension = on("sign-extension");
+        features.mutable_globals = on("mutable-globals");
+        Self {
+            to: record.to,
+            arena: record.arena,
+            memory: adapted.memory,
+            init: adapted.init,
+            entries: adapted.entries.clone(),
+            keep: adapted.keep.clone(),
+            environment: adapted.environment.clone(),
+            seed: Some(adapted.seed),
+            version: adapted.version.clone(),
+            allocator,
+            steps: adapted.steps,
+            features,
+        }
+    }
+}
+
 /// An adapted module, and what was done.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -203,8 +228,8 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
         let to = Record::read(&record.data).map_or(Spec::Legacy, |record| record.to);
         return Err(AdaptError::Already(to));
     }
-    let record = record(wasm, &module, options);
-    let adapted = record.adapted.clone().unwrap_or_default();
+    let adapted = adapted(wasm, &module, options);
+    let mut record = Record::adapted(options, adapted.clone(), &Blake2_256::of(wasm));
     let data_end = module.exported_constant(memory::DATA_END).map_or_else(|| module.data_end(), u64::from);
     let plan = heap::plan(&mut module, options.arena)?;
     let environment = system::environment(&adapted.environment)?;
@@ -251,6 +276,10 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
         let conversion = convert::put_in(&result, &how).map_err(AdaptError::Allocator)?;
         told.changes.extend(conversion.changes);
         told.warnings.extend(conversion.warnings);
+        if let Some(done) = conversion.record {
+            record.allocator = done.allocator;
+            record.allocator_blake2_256 = done.allocator_blake2_256;
+        }
         result = conversion.wasm;
     }
     if let Some(version) = &options.version {
@@ -266,25 +295,29 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
 }
 
 /// What the module will say about itself: everything that the result depends on besides the input.
-fn record(wasm: &[u8], module: &Module<'_>, options: &Options<'_>) -> Record {
-    let hash = Blake2_256::of(wasm);
+fn adapted(wasm: &[u8], module: &Module<'_>, options: &Options<'_>) -> Adapted {
     let mut environment = options.environment.clone();
     let is_go = module.customs.iter().any(|custom| custom.name == "go:buildid");
     if is_go && !environment.iter().any(|(name, _)| name == "GOMEMLIMIT") {
         let limit = options.arena.saturating_sub(GO_RESERVE).max(options.arena / 2);
         environment.push(("GOMEMLIMIT".to_owned(), limit.to_string()));
     }
-    let adapted = Adapted {
+    let features = [
+        ("bulk-memory", options.features.bulk_memory),
+        ("sign-extension", options.features.sign_extension),
+        ("mutable-globals", options.features.mutable_globals),
+    ];
+    Adapted {
         memory: options.memory,
         init: options.init,
         entries: options.entries.clone(),
         keep: options.keep.clone(),
         environment,
-        seed: options.seed.unwrap_or_else(|| hash.first_u64()),
+        seed: options.seed.unwrap_or_else(|| Blake2_256::of(wasm).first_u64()),
         version: options.version.clone(),
         steps: options.steps,
-    };
-    Record::adapted(options, adapted, &hash)
+        features: features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect(),
+    }
 }
 
 /// What is said of the adaptation.

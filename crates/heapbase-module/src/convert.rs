@@ -176,6 +176,9 @@ pub fn convert(wasm: &[u8], options: &Options<'_>) -> Result<Conversion, Convert
     if let (None, Spec::V1) = (&record, from) {
         return Err(ConvertError::OwnsItsHeap);
     }
+    if record.as_ref().is_some_and(|record| record.adapted.is_some()) {
+        return Err(ConvertError::Adapted(from));
+    }
     if from == options.to {
         return Err(ConvertError::Already(from));
     }

@@ -28,7 +28,7 @@ pub struct Record {
     /// The version of heapbase that converted it.
     #[serde(default)]
     pub converter: String,
-    /// The allocator's name: one of the family, or that of a file.
+    /// The allocator's name: one of the family, or that of a file; empty where none was put in.
     #[serde(default)]
     pub allocator: String,
     /// BLAKE2-256 of the allocator module, as hexadecimal digits behind `0x`.
@@ -74,6 +74,8 @@ pub struct Adapted {
     pub version: Option<Version>,
     /// How many instructions initialising was granted.
     pub steps: u64,
+    /// What the runtime may use beyond the first release of WebAssembly: `bulk-memory`, `sign-extension`, `mutable-globals`.
+    pub features: Vec<String>,
 }
 
 /// A number as `0x` and hexadecimal digits: not every reader of JSON has integers of 64 bits.
@@ -183,13 +185,13 @@ impl Record {
         serde_json::from_slice(contents)
     }
 
-    /// The record of an adaptation.
+    /// The record of an adaptation that has put no allocator into the module.
     pub(crate) fn adapted(options: &crate::adapt::Options<'_>, adapted: Adapted, original: &Blake2_256) -> Self {
         Self {
             to: options.to,
             converter: env!("CARGO_PKG_VERSION").to_owned(),
-            allocator: options.allocator.name().to_owned(),
-            allocator_blake2_256: Blake2_256::of(options.allocator.wasm()).to_string(),
+            allocator: String::new(),
+            allocator_blake2_256: String::new(),
             arena: options.arena,
             in_place: true,
             original_blake2_256: original.to_string(),
