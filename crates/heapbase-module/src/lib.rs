@@ -39,12 +39,14 @@
 #![forbid(unsafe_code)]
 
 pub mod blob;
+pub mod canonical;
 pub mod convert;
 mod error;
 mod hash;
 pub mod inspect;
 pub mod lower;
 pub mod pass;
+pub mod prune;
 pub mod record;
 mod section;
 pub mod spec;
