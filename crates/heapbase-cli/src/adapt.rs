@@ -70,6 +70,9 @@ pub(crate) struct Adapt {
     /// module.
     #[arg(long, value_name = "NAME|FILE", default_value = "fitting")]
     allocator: String,
+    /// Leave the bits of a NaN to the machine that computes it. Where they reach the state, nodes may disagree.
+    #[arg(long)]
+    no_canonical: bool,
     /// What the hosts have beyond the first release of WebAssembly, so that it may stay in.
     #[arg(long, value_enum, value_name = "FEATURE")]
     with: Vec<Feature>,
@@ -188,6 +191,7 @@ impl Adapt {
         }
         options.features.bulk_memory = self.with.contains(&Feature::BulkMemory);
         options.features.sign_extension = self.with.contains(&Feature::SignExtension);
+        options.canonical = !self.no_canonical;
         options.seed = self.seed;
         options.allocator = allocator(&self.allocator)?;
         if let Some(path) = &self.version {

@@ -7,11 +7,14 @@
 //! The steps, each documented in its file by the module before and after:
 //!
 //! 1. `check`: threads, 64-bit or several memories, references and the like are refused, by name and offset.
+//!    [`canonical`](crate::canonical) comes first of all, so that not even initialising sees a NaN of this machine.
 //! 2. `heap`: the language's heap gets an arena below `__heap_base`, from which `memory.grow` is answered.
 //! 3. `wasi`: what the module asks of a system is answered inside it.
 //! 4. `initialise`: `_initialize` runs here, once, and the module keeps the memory and the globals as they are then.
 //! 5. `entries`: functions of the type `(i32, i32) -> i64` are exported, everything else is not.
 //! 6. `memory`: it is imported or exported, and the names of the linker come.
+//!    What nothing reaches any more goes ([`prune`](mod@crate::prune)), and the rest is lowered to the first release of WebAssembly
+//!    ([`lower`](mod@crate::lower)).
 //! 7. Under v1 an embedded allocator serves the host ([`crate::convert`]): the language's own runtime is never entered in the middle of
 //!    something else. A module whose heap was the host's gets the arena of a conversion.
 //! 8. The custom sections: `runtime_version` and `runtime_apis` where a [`Version`] is given, and the record of what was done.
@@ -147,6 +150,9 @@ pub struct Options<'a> {
     pub allocator: Allocator<'a>,
     /// How many instructions initialising may take.
     pub steps: u64,
+    /// Whether every NaN gets one bit pattern, so that machines agree. Only for a module whose NaNs never reach its state may it
+    /// be left off.
+    pub canonical: bool,
     /// What the runtime may use beyond the first release of WebAssembly.
     pub features: crate::lower::Options,
 }
@@ -166,6 +172,7 @@ impl Options<'_> {
             version: None,
             allocator: Allocator::default(),
             steps: DEFAULT_STEPS,
+            canonical: true,
             features: crate::lower::Options::default(),
         }
     }
@@ -191,6 +198,7 @@ impl<'a> Options<'a> {
             version: adapted.version.clone(),
             allocator,
             steps: adapted.steps,
+            canonical: adapted.canonical,
             features,
         }
     }
@@ -223,13 +231,19 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
     }
     check::check(wasm)?;
     let mut told = Told::default();
-    let mut module = Module::read(wasm)?;
+    let module = Module::read(wasm)?;
     if let Some(record) = module.customs.iter().find(|custom| custom.name == SECTION) {
         let to = Record::read(&record.data).map_or(Spec::Legacy, |record| record.to);
         return Err(AdaptError::Already(to));
     }
     let adapted = adapted(wasm, &module, options);
     let mut record = Record::adapted(options, adapted.clone(), &Blake2_256::of(wasm));
+    wasi::check(&module)?;
+    let canonical = if options.canonical { Some(crate::canonical::canonicalise(wasm)?) } else { None };
+    let mut module = match &canonical {
+        Some(canonical) => Module::read(&canonical.wasm)?,
+        None => module,
+    };
     let data_end = module.exported_constant(memory::DATA_END).map_or_else(|| module.data_end(), u64::from);
     let plan = heap::plan(&mut module, options.arena)?;
     let environment = system::environment(&adapted.environment)?;
@@ -238,6 +252,9 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
     let scratch = if answered.uses_scratch { system::SCRATCH } else { 0 };
     let heap_base = heap::reserve(&mut module, &plan, scratch)?;
     told.heap(&answered, &plan, heap_base);
+    if let Some(canonical) = &canonical {
+        told.passed(canonical);
+    }
 
     let first = match options.init {
         Init::Snapshot => {
@@ -263,11 +280,12 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
     told.entries(&entries::choose(&mut module, &options.entries, &options.keep, &first)?);
     memory::link(&mut module, options.memory, u32::try_from(data_end).unwrap_or(u32::MAX));
     told.customs(&mut module);
-    let mut result = module.write()?;
-    let lowered = crate::lower::lower(&result, &options.features)?;
-    told.changes.extend(lowered.changes);
-    told.warnings.extend(lowered.warnings);
-    result = lowered.wasm;
+    let pruned = crate::prune::prune(&module.write()?, &crate::prune::Options::default())?;
+    told.passed(&pruned);
+    let lowered = crate::lower::lower(&pruned.wasm, &options.features)?;
+    told.passed(&lowered);
+    // Only now: a table that others see cannot be made shorter.
+    let mut result = memory::name_table(&lowered.wasm)?.unwrap_or(lowered.wasm);
 
     if options.to == Spec::V1 || plan.host_heap {
         let mut how = convert::Options::new(options.to);
@@ -316,6 +334,7 @@ fn adapted(wasm: &[u8], module: &Module<'_>, options: &Options<'_>) -> Adapted {
         seed: options.seed.unwrap_or_else(|| Blake2_256::of(wasm).first_u64()),
         version: options.version.clone(),
         steps: options.steps,
+        canonical: options.canonical,
         features: features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect(),
     }
 }
@@ -330,6 +349,11 @@ struct Told {
 impl Told {
     fn change(&mut self, change: String) {
         self.changes.push(change);
+    }
+
+    fn passed(&mut self, passed: &crate::pass::Passed) {
+        self.changes.extend(passed.changes.iter().cloned());
+        self.warnings.extend(passed.warnings.iter().cloned());
     }
 
     fn heap(&mut self, answered: &wasi::Answered, plan: &heap::Plan, heap_base: u32) {

@@ -74,6 +74,8 @@ pub struct Adapted {
     pub version: Option<Version>,
     /// How many instructions initialising was granted.
     pub steps: u64,
+    /// Whether every NaN was given one bit pattern.
+    pub canonical: bool,
     /// What the runtime may use beyond the first release of WebAssembly: `bulk-memory`, `sign-extension`, `mutable-globals`.
     pub features: Vec<String>,
 }

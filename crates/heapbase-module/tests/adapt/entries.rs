@@ -22,7 +22,7 @@ fn names(wasm: &[u8]) -> Vec<String> {
 #[test]
 fn only_what_a_runtime_has_is_exported() {
     let runtime = adapted(ECHO, &local());
-    let expected = ["other", "echo", "__heap_base", "__indirect_function_table", "__data_end"];
+    let expected = ["other", "echo", "__heap_base", "__data_end", "__indirect_function_table"];
     assert_eq!(names(&runtime.wasm), expected);
     let runtime = adapted(ECHO, &v1());
     assert_eq!(names(&runtime.wasm)[5..], ["v1", "alloc", "dealloc", "realloc"]);
@@ -40,7 +40,7 @@ fn entries_are_chosen_and_renamed() {
     let mut options = local();
     options.entries = vec![Entry::renamed("Core_version", "echo")];
     let runtime = adapted(ECHO, &options);
-    let expected = ["Core_version", "__heap_base", "__indirect_function_table", "__data_end"];
+    let expected = ["Core_version", "__heap_base", "__data_end", "__indirect_function_table"];
     assert_eq!(names(&runtime.wasm), expected);
     let output = Node::new(&runtime.wasm).call("Core_version", b"abc").unwrap();
     assert_eq!(output[4..], [3, 0, 0, 0]);
