@@ -57,6 +57,7 @@ pub use error::AdaptError;
 pub use version::Version;
 
 use crate::convert::{self, Allocator};
+use crate::pass::counted;
 use crate::record::{Adapted, Record, SECTION};
 use crate::{Blake2_256, Spec};
 use module::{Custom, Module, WASM_PAGE};
@@ -359,7 +360,7 @@ impl Told {
     fn heap(&mut self, answered: &wasi::Answered, plan: &heap::Plan, heap_base: u32) {
         for (count, whose) in [(answered.wasi, "WASI preview 1"), (answered.script, "AssemblyScript")] {
             if count > 0 {
-                self.change(format!("answered {count} imports of {whose} inside the module"));
+                self.change(format!("answered {} of {whose} inside the module", counted(count, "import", "imports")));
             }
         }
         if answered.reports_failures {
@@ -379,10 +380,10 @@ impl Told {
             return;
         }
         self.change(format!(
-            "ran `{}` and kept what came of it: {} bytes in {} segments",
+            "ran `{}` and kept what came of it: {} bytes in {}",
             initialised.ran.join("` and `"),
             initialised.bytes,
-            initialised.segments
+            counted(initialised.segments, "segment", "segments")
         ));
         if initialised.end > MAPPED && (initialised.bytes as u64) < u64::from(initialised.end) / 2 {
             self.warnings.push(format!(
@@ -395,9 +396,11 @@ impl Told {
     }
 
     fn entries(&mut self, entries: &entries::Entries) {
-        self.change(format!("exported the entry points `{}`", entries.names.join("`, `")));
+        let points = if entries.names.len() == 1 { "entry point" } else { "entry points" };
+        self.change(format!("exported the {points} `{}`", entries.names.join("`, `")));
         if !entries.dropped.is_empty() {
-            self.change(format!("dropped the exports `{}`", entries.dropped.join("`, `")));
+            let exports = if entries.dropped.len() == 1 { "export" } else { "exports" };
+            self.change(format!("dropped the {exports} `{}`", entries.dropped.join("`, `")));
         }
     }
 
@@ -411,7 +414,8 @@ impl Told {
         };
         let dropped: Vec<_> = module.customs.iter().map(|custom| &*custom.name).filter(|name| is_stale(name)).collect();
         if !dropped.is_empty() {
-            self.changes.push(format!("dropped the custom sections `{}`", dropped.join("`, `")));
+            let sections = if dropped.len() == 1 { "section" } else { "sections" };
+            self.changes.push(format!("dropped the custom {sections} `{}`", dropped.join("`, `")));
         }
         module.customs.retain(|custom| !is_stale(&custom.name));
         let producers = module.customs.iter_mut().find(|custom| custom.name == "producers");

@@ -208,6 +208,7 @@ impl Run {
         let mut probe = module.clone();
         probe.memory_import = Some((ENV, super::memory::MEMORY));
         probe.start = None;
+        probe.substitutes.plain_selects = true;
         probe.exports.clear();
         for (place, (_, function)) in functions.iter().enumerate() {
             let name = function_name(place);

@@ -40,6 +40,7 @@ impl Module<'_> {
             && substitutes.memory_grow.is_none()
             && substitutes.memory_size.is_none()
             && substitutes.before_unreachable.is_none()
+            && !substitutes.plain_selects
             && places.iter().enumerate().all(|(number, place)| *place == Some(number as u32));
         Writer { module: self, places, unchanged }.write()
     }
@@ -190,6 +191,7 @@ impl Writer<'_, '_> {
         let reader = wasmparser::BinaryReader::new(&wasm[range.clone()], range.start as u64);
         let mut operators =
             wasmparser::FunctionBody::new(reader).get_operators_reader().map_err(|error| invalid(&error))?;
+        let mut compared = false;
         while !operators.eof() {
             let start = operators.original_position() as usize;
             let operator = operators.read().map_err(|error| invalid(&error))?;
@@ -218,8 +220,20 @@ impl Writer<'_, '_> {
                         code.replace(start..end, &with);
                     }
                 }
+                Operator::Select if compared && substitutes.plain_selects => {
+                    // A comparison gives 0 or 1, which this leaves as it is.
+                    code.replace(
+                        start..end,
+                        &instructions(&[Instruction::I32Const(1), Instruction::I32And, Instruction::Select]),
+                    );
+                }
                 _ => {}
             }
+            compared = match operator {
+                Operator::Nop => compared,
+                Operator::I32Eqz | Operator::I32Eq | Operator::I32Ne => true,
+                _ => false,
+            };
         }
         Ok(code.finish())
     }

@@ -146,3 +146,20 @@ fn the_initialisers_of_every_convention_run() {
         assert!(runtime.changes.iter().any(|change| change.contains(name)), "{:?}", runtime.changes);
     }
 }
+
+/// wasmi 2.0.0 fuses a comparison with zero and a `select` into one instruction that looks at the wrong value.
+#[test]
+fn choices_by_comparisons_are_right() {
+    let text = r#"(module (memory 1)
+      (func $choose (param $at i32) (param $by i32)
+        (i32.store8 (local.get $at) (select (i32.const 1) (i32.const 2) (i32.eqz (local.get $by))))
+        (i32.store8 offset=1 (local.get $at) (select (i32.const 1) (i32.const 2) (i32.ne (local.get $by) (i32.const 0))))
+        (i32.store8 offset=2 (local.get $at) (i32.const 1) (i32.const 2) (i32.eq (local.get $by) (i32.const 0)) (nop) (select)))
+      (func (export "_initialize")
+        (call $choose (i32.add (i32.const 63) (i32.const 1)) (i32.const 0))
+        (drop (i32.add (i32.load (i32.const 0)) (i32.const 8)))
+        (call $choose (i32.const 67) (i32.const 9)))
+      (func (export "f") (param i32 i32) (result i64) (i64.const 0x0000000600000040)))"#;
+    let runtime = adapted(text, &local());
+    assert_eq!(Node::new(&runtime.wasm).call("f", &[]).unwrap(), [1, 2, 1, 2, 1, 2]);
+}
