@@ -48,6 +48,7 @@ mod heap;
 mod initialise;
 mod memory;
 mod module;
+mod sandbox;
 mod system;
 mod version;
 mod wasi;
@@ -270,12 +271,12 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
             Vec::new()
         }
         Init::Lazy => {
-            let first = initialise::initialisers(&module);
+            let initialisers = initialise::initialisers(&module);
             module.start = None;
-            if !first.is_empty() {
+            if !initialisers.is_empty() {
                 told.change("every call initialises anew, before the entry point".to_owned());
             }
-            first
+            initialisers
         }
     };
     told.entries(&entries::choose(&mut module, &options.entries, &options.keep, &first)?);

@@ -7,6 +7,9 @@
 
 static int ready;
 
+// What is kept here, the compiler cannot leave out.
+static void *volatile seen;
+
 __attribute__((constructor)) static void prepare(void) { ready = 42; }
 
 __attribute__((export_name("shout"))) uint64_t shout(uint32_t address, uint32_t length) {
@@ -30,12 +33,14 @@ __attribute__((export_name("churn"))) uint64_t churn(uint32_t address, uint32_t 
         size_t size = 1000 + i * 7919 % 100000;
         char *block = malloc(size);
         if (!block) abort();
-        memset(block, 1, size);
+        seen = memset(block, 1, size);
         taken += size;
         free(block);
     }
     size_t blocks = 0;
-    while (malloc(65536)) blocks++;
+    while ((seen = malloc(65536))) blocks++;
+    // An arena of 16 MiB, but for what the allocator needs for itself.
+    assert(blocks > 200 && blocks <= 256);
     printf("%zu\n", blocks);
     return 0;
 }
