@@ -7,7 +7,7 @@ use super::{
     custom,
     error::{ConvertError, invalid},
     glue::Glue,
-    layout::Layout,
+    layout::{Heap, LARGEST_ARENA, Layout, Word},
     pattern::{Known, Via},
     survey::{FREE, HEAP_BASE, MALLOC, Survey},
     touch,
@@ -30,9 +30,13 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
     check(survey, options.to)?;
     let options = &Options { allocator: options.allocator.for_module(survey), ..options.clone() };
     let allocator = AllocatorModule::read(options.allocator.name(), options.allocator.wasm())?;
-    let mut layout = Layout::new(survey, options.to, options.arena, &allocator)?;
-    let touching = if options.to == Spec::V1 { Vec::new() } else { touch::entries(survey, layout.low.into()) };
-    let touched = if touching.is_empty() { None } else { Some(layout.take_word()) };
+    let layout = Layout::new(survey, options.to, options.arena, &allocator)?;
+    let touching = if layout.leaves_data_page() { touch::entries(survey, layout.low.into()) } else { Vec::new() };
+    // With 0 there the arena only takes no block for the last one.
+    let touched = match layout.heap {
+        Heap::Arena(arena) if !touching.is_empty() => Some(arena.word(Word::Last)),
+        _ => None,
+    };
     let mut forward = Forward::new(survey, options, &allocator, layout);
     (forward.touching, forward.touched) = (touching, touched);
     let counts = forward.counts()?;
@@ -455,7 +459,16 @@ impl<'a> Forward<'a> {
         let survey = self.survey;
         let layout = &self.layout;
         let allocator = self.options.allocator.name();
-        let mut changes = vec![format!("merged the allocator `{allocator}`, with its state at {:#x}", layout.state)];
+        let mut changes = vec![match layout.heap {
+            Heap::Own { .. } => format!("merged the allocator `{allocator}`, with its state at {:#x}", layout.low),
+            Heap::Arena(arena) => format!(
+                "merged the allocator `{allocator}`, with {} bytes at {:#x} for the first blocks, and an arena of {} bytes \
+                 that it asks the host for when they are full",
+                arena.near_len,
+                arena.near(),
+                arena.size
+            ),
+        }];
         for (name, count, now) in [(MALLOC, self.mallocs, self.glue.malloc), (FREE, self.frees, self.glue.free)] {
             let Some(now) = now else { continue };
             let slot = self.slots.iter().any(|slot| slot.function == now && slot.moved_to.is_none());
@@ -508,6 +521,12 @@ impl<'a> Forward<'a> {
                 "the memory now begins with {} pages of 64 KiB; a relay chain's usual limit for validating a parachain's \
                  block is {VALIDATION_PAGES}: choose a smaller --arena",
                 self.layout.minimum
+            ));
+        }
+        if !self.is_v1() && self.options.arena > LARGEST_ARENA {
+            warnings.push(format!(
+                "the arena has {LARGEST_ARENA} bytes: that is the largest block that the host's allocator gives; what does not fit \
+                 goes to the host block by block"
             ));
         }
         if custom::is_processed_by(self.survey, "TinyGo")
