@@ -46,6 +46,7 @@ mod forward;
 mod glue;
 mod layout;
 mod pattern;
+mod routine;
 mod survey;
 mod touch;
 mod undo;
@@ -132,12 +133,14 @@ pub struct Options<'a> {
     pub arena: u32,
     /// Whether to serve the runtime's own growing of blocks (allocate, copy, free) in place where its code is recognised.
     pub in_place: bool,
+    /// Whether the runtime's `memcpy`, `memmove` and `memset` get quicker bodies where they are recognised.
+    pub memory_functions: bool,
 }
 
 impl Options<'_> {
-    /// The flagship, an arena of [`DEFAULT_ARENA`], growing in place.
+    /// The flagship, an arena of [`DEFAULT_ARENA`], growing in place, quick memory functions.
     pub fn new(to: Spec) -> Self {
-        Self { to, allocator: Allocator::default(), arena: DEFAULT_ARENA, in_place: true }
+        Self { to, allocator: Allocator::default(), arena: DEFAULT_ARENA, in_place: true, memory_functions: true }
     }
 }
 

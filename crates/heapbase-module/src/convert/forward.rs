@@ -6,9 +6,10 @@ use super::{
     code::{Reference, each_reference, writes_table},
     custom,
     error::{ConvertError, invalid},
-    glue::Glue,
+    glue::{Added, Glue},
     layout::{Heap, LARGEST_ARENA, Layout, Word},
     pattern::{Known, Via},
+    routine::{self, Routine},
     survey::{FREE, HEAP_BASE, MALLOC, Survey},
     touch,
     write::{HeapBaseGlobal, Output, Producer},
@@ -42,6 +43,9 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
     let counts = forward.counts()?;
     forward.replace(&counts, true)?;
     forward.replace(&counts, false)?;
+    if options.memory_functions {
+        forward.quicken();
+    }
     let exports = if forward.is_v1() { forward.glue.add_exports()? } else { Vec::new() };
     let bodies = forward.bodies()?;
     forward.finish(exports, bodies)
@@ -107,6 +111,8 @@ struct Forward<'a> {
     mallocs: usize,
     frees: usize,
     growths: usize,
+    /// The functions that copy and fill memory, as far as they were recognised.
+    quickened: Vec<Routine>,
 }
 
 impl<'a> Forward<'a> {
@@ -155,6 +161,7 @@ impl<'a> Forward<'a> {
             mallocs: 0,
             frees: 0,
             growths: 0,
+            quickened: Vec::new(),
         }
     }
 
@@ -243,6 +250,27 @@ impl<'a> Forward<'a> {
             })
             .min_by_key(|function| counts[*function as usize])
             .filter(|function| counts[*function as usize] + MOVING < calls)
+    }
+
+    /// Gives the places of functions that copy and fill memory to quicker ones.
+    fn quicken(&mut self) {
+        for (function, routine) in routine::routines(self.survey) {
+            let (Some(place), Some(ty)) = (self.places[function as usize], self.survey.function_type(function)) else {
+                continue;
+            };
+            // Not where the place was given away already.
+            if self.slots.iter().any(|slot| slot.function == place) || self.moved.contains(&function) {
+                continue;
+            }
+            let ty = ty.clone();
+            let to = self.glue.reserve("", ty.params(), ty.results());
+            let name = routine.name().to_owned();
+            self.glue.placed.insert(place, Added { ty, name, body: routine.body() });
+            self.slots.push(Slot { function: place, moved_to: Some(to), body: String::new() });
+            self.places[function as usize] = Some(to);
+            self.moved.push(function);
+            self.quickened.push(routine);
+        }
     }
 
     /// Whether a function's place was given away, body and all.
@@ -380,6 +408,7 @@ impl<'a> Forward<'a> {
             allocator_blake2_256: Blake2_256::of(allocator.wasm()).to_string(),
             arena: if self.is_v1() { 0 } else { self.options.arena },
             in_place: self.options.in_place,
+            memory_functions: self.options.memory_functions,
             original_blake2_256: Blake2_256::of(survey.wasm).to_string(),
             undo: Some(Undo {
                 types: survey.types.len() as u32,
@@ -481,6 +510,13 @@ impl<'a> Forward<'a> {
             let places = self.growths;
             changes.push(format!(
                 "let blocks grow in place where the runtime allocates, copies and frees: {places} places"
+            ));
+        }
+        if !self.quickened.is_empty() {
+            let names: Vec<_> = self.quickened.iter().map(|routine| routine.name()).collect();
+            changes.push(format!(
+                "put quicker functions in the places of those that copy and fill memory: {}",
+                names.join(", ")
             ));
         }
         if let Some(address) = self.touched {
