@@ -6,9 +6,10 @@ use super::{
     code::{Reference, each_reference, writes_table},
     custom,
     error::{ConvertError, invalid},
-    glue::Glue,
-    layout::Layout,
+    glue::{Added, Glue},
+    layout::{Heap, LARGEST_ARENA, Layout, Word},
     pattern::{Known, Via},
+    routine::{self, Routine},
     survey::{FREE, HEAP_BASE, MALLOC, Survey},
     touch,
     write::{HeapBaseGlobal, Output, Producer},
@@ -30,14 +31,21 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
     check(survey, options.to)?;
     let options = &Options { allocator: options.allocator.for_module(survey), ..options.clone() };
     let allocator = AllocatorModule::read(options.allocator.name(), options.allocator.wasm())?;
-    let mut layout = Layout::new(survey, options.to, options.arena, &allocator)?;
-    let touching = if options.to == Spec::V1 { Vec::new() } else { touch::entries(survey, layout.low.into()) };
-    let touched = if touching.is_empty() { None } else { Some(layout.take_word()) };
+    let layout = Layout::new(survey, options.to, options.arena, &allocator)?;
+    let touching = if layout.leaves_data_page() { touch::entries(survey, layout.low.into()) } else { Vec::new() };
+    // With 0 there the arena only takes no block for the last one.
+    let touched = match layout.heap {
+        Heap::Arena(arena) if !touching.is_empty() => Some(arena.word(Word::Last)),
+        _ => None,
+    };
     let mut forward = Forward::new(survey, options, &allocator, layout);
     (forward.touching, forward.touched) = (touching, touched);
     let counts = forward.counts()?;
     forward.replace(&counts, true)?;
     forward.replace(&counts, false)?;
+    if options.memory_functions {
+        forward.quicken();
+    }
     let exports = if forward.is_v1() { forward.glue.add_exports()? } else { Vec::new() };
     let bodies = forward.bodies()?;
     forward.finish(exports, bodies)
@@ -103,6 +111,8 @@ struct Forward<'a> {
     mallocs: usize,
     frees: usize,
     growths: usize,
+    /// The functions that copy and fill memory, as far as they were recognised.
+    quickened: Vec<Routine>,
 }
 
 impl<'a> Forward<'a> {
@@ -151,6 +161,7 @@ impl<'a> Forward<'a> {
             mallocs: 0,
             frees: 0,
             growths: 0,
+            quickened: Vec::new(),
         }
     }
 
@@ -239,6 +250,27 @@ impl<'a> Forward<'a> {
             })
             .min_by_key(|function| counts[*function as usize])
             .filter(|function| counts[*function as usize] + MOVING < calls)
+    }
+
+    /// Gives the places of functions that copy and fill memory to quicker ones.
+    fn quicken(&mut self) {
+        for (function, routine) in routine::routines(self.survey) {
+            let (Some(place), Some(ty)) = (self.places[function as usize], self.survey.function_type(function)) else {
+                continue;
+            };
+            // Not where the place was given away already.
+            if self.slots.iter().any(|slot| slot.function == place) || self.moved.contains(&function) {
+                continue;
+            }
+            let ty = ty.clone();
+            let to = self.glue.reserve("", ty.params(), ty.results());
+            let name = routine.name().to_owned();
+            self.glue.placed.insert(place, Added { ty, name, body: routine.body() });
+            self.slots.push(Slot { function: place, moved_to: Some(to), body: String::new() });
+            self.places[function as usize] = Some(to);
+            self.moved.push(function);
+            self.quickened.push(routine);
+        }
     }
 
     /// Whether a function's place was given away, body and all.
@@ -376,6 +408,7 @@ impl<'a> Forward<'a> {
             allocator_blake2_256: Blake2_256::of(allocator.wasm()).to_string(),
             arena: if self.is_v1() { 0 } else { self.options.arena },
             in_place: self.options.in_place,
+            memory_functions: self.options.memory_functions,
             original_blake2_256: Blake2_256::of(survey.wasm).to_string(),
             adapted: None,
             undo: Some(Undo {
@@ -456,7 +489,16 @@ impl<'a> Forward<'a> {
         let survey = self.survey;
         let layout = &self.layout;
         let allocator = self.options.allocator.name();
-        let mut changes = vec![format!("merged the allocator `{allocator}`, with its state at {:#x}", layout.state)];
+        let mut changes = vec![match layout.heap {
+            Heap::Own { .. } => format!("merged the allocator `{allocator}`, with its state at {:#x}", layout.low),
+            Heap::Arena(arena) => format!(
+                "merged the allocator `{allocator}`, with {} bytes at {:#x} for the first blocks, and an arena of {} bytes \
+                 that it asks the host for when they are full",
+                arena.near_len,
+                arena.near(),
+                arena.size
+            ),
+        }];
         for (name, count, now) in [(MALLOC, self.mallocs, self.glue.malloc), (FREE, self.frees, self.glue.free)] {
             let Some(now) = now else { continue };
             let slot = self.slots.iter().any(|slot| slot.function == now && slot.moved_to.is_none());
@@ -469,6 +511,13 @@ impl<'a> Forward<'a> {
             let places = self.growths;
             changes.push(format!(
                 "let blocks grow in place where the runtime allocates, copies and frees: {places} places"
+            ));
+        }
+        if !self.quickened.is_empty() {
+            let names: Vec<_> = self.quickened.iter().map(|routine| routine.name()).collect();
+            changes.push(format!(
+                "put quicker functions in the places of those that copy and fill memory: {}",
+                names.join(", ")
             ));
         }
         if let Some(address) = self.touched {
@@ -509,6 +558,12 @@ impl<'a> Forward<'a> {
                 "the memory now begins with {} pages of 64 KiB; a relay chain's usual limit for validating a parachain's \
                  block is {VALIDATION_PAGES}: choose a smaller --arena",
                 self.layout.minimum
+            ));
+        }
+        if !self.is_v1() && self.options.arena > LARGEST_ARENA {
+            warnings.push(format!(
+                "the arena has {LARGEST_ARENA} bytes: that is the largest block that the host's allocator gives; what does not fit \
+                 goes to the host block by block"
             ));
         }
         if custom::is_processed_by(self.survey, "TinyGo")

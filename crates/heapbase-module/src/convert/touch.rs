@@ -2,9 +2,9 @@
 //!
 //! Nearly every runtime reads a static when it is entered and then writes it (has the logger been installed?), and the statics
 //! lie at the end of the data. Under copy-on-write that is two page faults: the page is mapped for reading, and then copied. In a
-//! legacy runtime the host has written to that page before, because its heap begins there, and neither happens. In a
-//! converted one the host's heap begins further up. So the entry points that do this get one store in front, to a word behind
-//! the data that is nobody's: then the page is copied at once.
+//! legacy runtime the host has written to that page before, because its heap begins there, and neither happens. So it is in a
+//! converted one, unless so little is left of that page that the host's heap begins in the next. Then the entry
+//! points that do this get one store in front, to one of the arena's words that is 0 anyway: the page is copied at once.
 
 use super::{
     code::{Reference, stores_at},
