@@ -1,0 +1,2 @@
+module trial
+go 1.24
