@@ -75,6 +75,10 @@ pub const DEFAULT_STEPS: u64 = 4_000_000_000;
 /// What Go's collector is told to leave of the arena for what it does not count.
 const GO_RESERVE: u32 = 2 * 1024 * 1024;
 
+/// The sections from which nodes read the version and the list of APIs.
+const VERSION: &str = "runtime_version";
+const APIS: &str = "runtime_apis";
+
 /// Engines map the memory image of a module up to this size for every call, however sparse it is; a larger one only if half of it is
 /// data, and copy it otherwise.
 const MAPPED: u32 = 16 * 1024 * 1024;
@@ -281,37 +285,57 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
     };
     told.entries(&entries::choose(&mut module, &options.entries, &options.keep, &first)?);
     memory::link(&mut module, options.memory, u32::try_from(data_end).unwrap_or(u32::MAX));
-    told.customs(&mut module);
+    told.customs(&mut module, options.version.is_some());
     let pruned = crate::prune::prune(&module.write()?, &crate::prune::Options::default())?;
     told.passed(&pruned);
     let lowered = crate::lower::lower(&pruned.wasm, &options.features)?;
     told.passed(&lowered);
     // Only now: a table that others see cannot be made shorter.
     let mut result = memory::name_table(&lowered.wasm)?.unwrap_or(lowered.wasm);
-
     if options.to == Spec::V1 || plan.host_heap {
-        let mut how = convert::Options::new(options.to);
-        how.allocator = options.allocator.clone();
-        how.arena = options.arena;
-        let conversion = convert::put_in(&result, &how).map_err(AdaptError::Allocator)?;
-        told.changes.extend(conversion.changes);
-        told.warnings.extend(conversion.warnings);
-        if let Some(done) = conversion.record {
-            record.allocator = done.allocator;
-            record.allocator_blake2_256 = done.allocator_blake2_256;
-        }
-        result = conversion.wasm;
+        result = put_allocator_in(&result, options, &mut record, &mut told)?;
     }
-    if let Some(version) = &options.version {
-        let (version, apis) = version.sections()?;
-        CustomSection { name: "runtime_version".into(), data: version.into() }.append_to(&mut result);
-        CustomSection { name: "runtime_apis".into(), data: apis.into() }.append_to(&mut result);
-        told.change("wrote the sections `runtime_version` and `runtime_apis`".to_owned());
-    }
-    CustomSection { name: SECTION.into(), data: record.write().into() }.append_to(&mut result);
+    write_sections(&mut result, options, &record, &mut told)?;
     let validated = Validator::new_with_features(options.features.features()).validate_all(&result);
     validated.map_err(|error| AdaptError::Result { message: error.message().to_owned(), offset: error.offset() })?;
     Ok(Adaptation { wasm: result, to: options.to, changes: told.changes, warnings: told.warnings, record })
+}
+
+/// Lets an embedded allocator serve the host, or take the place of the host's.
+fn put_allocator_in(
+    wasm: &[u8],
+    options: &Options<'_>,
+    record: &mut Record,
+    told: &mut Told,
+) -> Result<Vec<u8>, AdaptError> {
+    let mut how = convert::Options::new(options.to);
+    how.allocator = options.allocator.clone();
+    how.arena = options.arena;
+    let conversion = convert::put_in(wasm, &how).map_err(AdaptError::Allocator)?;
+    told.changes.extend(conversion.changes);
+    told.warnings.extend(conversion.warnings);
+    if let Some(done) = conversion.record {
+        record.allocator = done.allocator;
+        record.allocator_blake2_256 = done.allocator_blake2_256;
+    }
+    Ok(conversion.wasm)
+}
+
+/// The sections that come: the version, and the record last, because it says all that went before.
+fn write_sections(
+    wasm: &mut Vec<u8>,
+    options: &Options<'_>,
+    record: &Record,
+    told: &mut Told,
+) -> Result<(), AdaptError> {
+    if let Some(version) = &options.version {
+        let (version, apis) = version.sections()?;
+        CustomSection { name: VERSION.into(), data: version.into() }.append_to(wasm);
+        CustomSection { name: APIS.into(), data: apis.into() }.append_to(wasm);
+        told.change(format!("wrote the sections `{VERSION}` and `{APIS}`"));
+    }
+    CustomSection { name: SECTION.into(), data: record.write().into() }.append_to(wasm);
+    Ok(())
 }
 
 /// What the module will say about itself: everything that the result depends on besides the input.
@@ -374,6 +398,14 @@ impl Told {
             ));
         }
         self.change(format!("`{}` is {heap_base:#x}", convert::HEAP_BASE));
+        let pages = u64::from(heap_base).div_ceil(WASM_PAGE);
+        if pages > convert::VALIDATION_PAGES {
+            self.warnings.push(format!(
+                "the host's heap begins behind {pages} pages of 64 KiB; a relay chain's usual limit for validating a \
+                 parachain's block is {} in all: choose a smaller --arena",
+                convert::VALIDATION_PAGES
+            ));
+        }
     }
 
     fn initialised(&mut self, initialised: &initialise::Initialised) {
@@ -406,12 +438,12 @@ impl Told {
     }
 
     /// Drops custom sections that speak of what has changed, and adds heapbase to the producers.
-    fn customs(&mut self, module: &mut Module<'_>) {
+    fn customs(&mut self, module: &mut Module<'_>, versioned: bool) {
         let is_stale = |name: &str| {
             convert::holds_code_places(name)
-                || name == "target_features"
-                || name == "linking"
+                || ["target_features", "linking"].contains(&name)
                 || name.starts_with("reloc.")
+                || (versioned && [VERSION, APIS].contains(&name))
         };
         let dropped: Vec<_> = module.customs.iter().map(|custom| &*custom.name).filter(|name| is_stale(name)).collect();
         if !dropped.is_empty() {

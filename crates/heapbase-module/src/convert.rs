@@ -73,7 +73,7 @@ pub const PATIENCE: u32 = 16;
 
 /// The pages that a relay chain grants a parachain's validation unless its configuration says otherwise: 32 for the module and
 /// 2,048 of heap.
-const VALIDATION_PAGES: u64 = 2_080;
+pub(crate) const VALIDATION_PAGES: u64 = 2_080;
 
 /// What is put into the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -123,6 +123,10 @@ fn arenas_that_do_not_fit_are_refused() {
     options.arena = u32::MAX;
     let error = refusal(&text, &options);
     assert!(matches!(error, AdaptError::TooLarge { .. }), "{error:?}");
+    // What fits, and a relay chain would not grant, is said.
+    options.arena = 512 << 20;
+    let warnings = super::adapted(&text, &options).warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("validating a parachain's block")), "{warnings:?}");
 }
 
 #[test]

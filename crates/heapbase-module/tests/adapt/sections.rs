@@ -8,6 +8,7 @@ const MODULE: &str = r#"(module
   (@custom "target_features" "\00")
   (@custom ".debug_info" "x")
   (@custom "kept" "as it is")
+  (@custom "runtime_version" "\00")
   (func $inner (result i64) (i64.const 0))
   (func $outer (export "f") (param i32 i32) (result i64) (call $inner)))"#;
 
@@ -26,6 +27,8 @@ fn the_version_is_read_as_nodes_read_it() {
     assert_eq!((version.spec_name.as_str(), version.impl_name.as_str()), ("ledger", "ledger-go"));
     assert_eq!((version.authoring_version, version.spec_version, version.impl_version), (2, 7, 3));
     assert_eq!((version.transaction_version, version.system_version), (4, 1));
+    let sections = report.sections.iter().filter(|section| section.name.as_deref() == Some("runtime_version"));
+    assert_eq!(sections.count(), 1, "the one that was there goes");
     let apis: Vec<_> = report.runtime_apis.iter().map(|api| (api.name, api.version)).collect();
     assert_eq!(apis, [(Some("Core"), 5), (Some("Metadata"), 2), (Some("TaggedTransactionQueue"), 3)]);
 }
@@ -50,7 +53,7 @@ fn versions_that_nodes_would_misread_are_refused() {
 fn stale_sections_go_and_others_stay() {
     let report = heapbase_module::inspect(&adapted(MODULE, &local()).wasm).unwrap();
     let sections: Vec<_> = report.sections.iter().filter_map(|section| section.name.as_deref()).collect();
-    assert_eq!(sections, ["kept", "producers", "name", "heapbase"]);
+    assert_eq!(sections, ["kept", "runtime_version", "producers", "name", "heapbase"]);
     let adapted = report.conversion.unwrap().adapted.unwrap();
     assert!(adapted.version.is_none() && adapted.seed != 0);
 }
