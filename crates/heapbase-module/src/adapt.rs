@@ -188,10 +188,11 @@ impl<'a> Options<'a> {
     /// The options of an adaptation that is recorded, with the allocator that the record names.
     pub(crate) fn recorded(record: &Record, adapted: &Adapted, allocator: Allocator<'a>) -> Self {
         let on = |feature: &str| adapted.features.iter().any(|other| other == feature);
-        let mut features = crate::lower::Options::default();
-        features.bulk_memory = on("bulk-memory");
-        features.sign_extension = on("sign-extension");
-        features.mutable_globals = on("mutable-globals");
+        let features = crate::lower::Options {
+            bulk_memory: on("bulk-memory"),
+            sign_extension: on("sign-extension"),
+            mutable_globals: on("mutable-globals"),
+        };
         Self {
             to: record.to,
             arena: record.arena,
