@@ -128,18 +128,22 @@ impl Layout {
 fn v1(memory: wasmparser::MemoryType, low: u64, state: u64) -> Result<Layout, ConvertError> {
     /// Room for a few blocks.
     const LEAST: u64 = 256;
-    let needed = (low + state + LEAST).div_ceil(WASM_PAGE);
-    let minimum = memory.initial.max(needed);
-    let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
-    if minimum >= CEILING {
+    /// Pages of heap to begin with: blocks and most metadata need no more, and growing takes the host a call to its system,
+    /// there and back. What is not touched of them costs nothing.
+    const HEAP: u64 = 16;
+    let least = memory.initial.max((low + state + LEAST).div_ceil(WASM_PAGE));
+    if least >= CEILING {
         return Err(ConvertError::unsupported(
             format!(
-                "`__heap_base` or the memory's end leaves no room for a heap: it would need {minimum} pages of 64 KiB"
+                "`__heap_base` or the memory's end leaves no room for a heap: it would need {least} pages of 64 KiB"
             ),
             SectionKind::Memory,
             "a 32-bit memory ends at 65536; build the runtime with fewer initial pages",
         ));
     }
+    let most = memory.maximum.unwrap_or(CEILING - 1).max(least);
+    let minimum = (least + HEAP).min(most);
+    let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
     let heap = Heap::Own { end: (minimum * WASM_PAGE) as u32 };
     Ok(Layout { spec: Spec::V1, low: low as u32, heap, heap_base: None, minimum, maximum })
 }
