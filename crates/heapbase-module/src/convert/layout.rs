@@ -12,8 +12,7 @@ const PAGE: u64 = 4096;
 const ALIGN: u64 = 16;
 /// The words of an arena, and then its near memory, come first behind the data.
 const WORDS: u64 = 16;
-/// Near memory has room for the blocks of a short call: of 40 runtimes' `Core_version`, which asks for some 500 bytes, all but
-/// one fit.
+/// Near memory has room for the blocks of a short call: `Core_version` of 40 runtimes asks for 90 to 815 bytes in all.
 const NEAR: u64 = 1024;
 /// What is left of the page for the host's first blocks, if there is so much: what it allocates on a short call.
 const HOST_SHARE: u64 = 512;
@@ -117,11 +116,6 @@ impl Layout {
         let state = u64::from(allocator.state_size).next_multiple_of(ALIGN);
         if spec == Spec::V1 { v1(memory, low, state) } else { local(memory, base, low, arena, state) }
     }
-
-    /// Whether the host's heap begins in another page than the data end in, so that the host does not write to that one.
-    pub(super) fn leaves_data_page(&self) -> bool {
-        self.heap_base.is_some_and(|base| u64::from(base) / PAGE != u64::from(self.low) / PAGE)
-    }
 }
 
 /// The state at the beginning of the heap, memory up to the end of the minimum, and growth.
@@ -171,11 +165,9 @@ fn local(memory: wasmparser::MemoryType, base: u64, low: u64, arena: u32, state:
     Ok(Layout { spec: Spec::Local, low: low as u32, heap, heap_base: Some(heap_base as u32), minimum, maximum })
 }
 
-/// Bytes of near memory in a page of which `left` bytes are left, so that the host's heap begins in that page too; in the next
-/// one if little is left.
+/// Bytes of near memory in a page of which `left` bytes are left, so that the host's heap begins in that page too.
 fn near(left: u64) -> u64 {
     let left = left.saturating_sub(WORDS);
     let share = HOST_SHARE.min(left / 3);
-    let near = NEAR.min(left - share) & !(ALIGN - 1);
-    if near < NEAR / 4 { NEAR } else { near }
+    NEAR.min(left - share) & !(ALIGN - 1)
 }
