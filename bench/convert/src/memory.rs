@@ -12,7 +12,7 @@ use crate::{
 use anyhow::{Context, Result, anyhow, bail};
 use heapbase_host::{AllocationEvent, Case, Config, Engine, Origin, Outcome, Runtime, State};
 use heapbase_module::{
-    convert::{DEFAULT_ARENA, Family, PATIENCE},
+    convert::{DEFAULT_ARENA, Family, LARGE, PATIENCE},
     inspect,
 };
 use sp_wasm_interface::wasmtime;
@@ -206,12 +206,13 @@ fn reach_in(layout: &Layout, steps: &[Step]) -> Result<u64> {
                     most = most.max(used);
                     continue;
                 }
-                if patience > 0 {
+                if patience > 0 && size <= LARGE {
                     // Among the host's blocks.
                     patience -= 1;
                     blocks.push(Place::Host);
                     continue;
                 }
+                patience = 0;
                 let address: u32 = allocator.call("alloc", size)?;
                 if address == 0 {
                     bail!("the arena is full, which this measurement does not follow");

@@ -48,7 +48,6 @@ mod layout;
 mod pattern;
 mod routine;
 mod survey;
-mod touch;
 mod undo;
 mod write;
 
@@ -70,6 +69,9 @@ pub const DEFAULT_ARENA: u32 = 16 * 1024 * 1024;
 /// Requests past near memory that go to the host under local before the arena is fetched: so many cost about as much as fetching
 /// it and touching its first pages.
 pub const PATIENCE: u32 = 16;
+
+/// A request for more bytes fetches the arena at once: touching its first page is little beside filling such a block.
+pub const LARGE: u32 = 4096;
 
 /// The pages that a relay chain grants a parachain's validation unless its configuration says otherwise: 32 for the module and
 /// 2,048 of heap.

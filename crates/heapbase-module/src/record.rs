@@ -117,10 +117,6 @@ pub struct Undo {
     pub free: Option<u32>,
     /// Functions of the original whose place one of those two took.
     pub slots: Vec<Slot>,
-    /// The word behind the data that entry points write to first.
-    pub touched: Option<u32>,
-    /// The entry points that do so.
-    pub touching: Vec<u32>,
     /// Functions that grow a block in place, and the pointer through which `malloc` was called before.
     pub grows: Vec<(u32, Option<Pointer>)>,
     /// Functions that free what has moved, and the pointer through which `free` was called before.

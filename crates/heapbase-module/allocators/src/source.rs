@@ -17,7 +17,7 @@ const ALIGN: usize = 8;
 
 /// Pages by which the memory grows at least, where it can: what is not touched costs nothing, each growth costs the host a call to
 /// its system.
-const STEP: usize = 8;
+const STEP: usize = 16;
 
 fn grown(pages: usize) -> Option<Span> {
     let before = grow(pages);

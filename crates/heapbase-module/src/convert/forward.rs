@@ -7,11 +7,10 @@ use super::{
     custom,
     error::{ConvertError, invalid},
     glue::{Added, Glue},
-    layout::{Heap, LARGEST_ARENA, Layout, Word},
+    layout::{Heap, LARGEST_ARENA, Layout},
     pattern::{Known, Via},
     routine::{self, Routine},
     survey::{FREE, HEAP_BASE, MALLOC, Survey},
-    touch,
     write::{HeapBaseGlobal, Output, Producer},
 };
 use crate::record::{Import, Pointer, Record, Slot, Undo};
@@ -32,14 +31,7 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
     let options = &Options { allocator: options.allocator.for_module(survey), ..options.clone() };
     let allocator = AllocatorModule::read(options.allocator.name(), options.allocator.wasm())?;
     let layout = Layout::new(survey, options.to, options.arena, &allocator)?;
-    let touching = if layout.leaves_data_page() { touch::entries(survey, layout.low.into()) } else { Vec::new() };
-    // With 0 there the arena only takes no block for the last one.
-    let touched = match layout.heap {
-        Heap::Arena(arena) if !touching.is_empty() => Some(arena.word(Word::Last)),
-        _ => None,
-    };
     let mut forward = Forward::new(survey, options, &allocator, layout);
-    (forward.touching, forward.touched) = (touching, touched);
     let counts = forward.counts()?;
     forward.replace(&counts, true)?;
     forward.replace(&counts, false)?;
@@ -105,8 +97,6 @@ struct Forward<'a> {
     slots: Vec<Slot>,
     /// The module's own functions (old index) that moved behind the others.
     moved: Vec<u32>,
-    touching: Vec<u32>,
-    touched: Option<u32>,
     /// References to `malloc` and `free`, and growths, that were changed.
     mallocs: usize,
     frees: usize,
@@ -156,8 +146,6 @@ impl<'a> Forward<'a> {
             glue: Glue::new(allocator, layout, end),
             slots: Vec::new(),
             moved: Vec::new(),
-            touching: Vec::new(),
-            touched: None,
             mallocs: 0,
             frees: 0,
             growths: 0,
@@ -288,7 +276,7 @@ impl<'a> Forward<'a> {
                 bodies.push(None);
                 continue;
             }
-            let edits = self.edits(function, body)?;
+            let edits = self.edits(body)?;
             let moves_to = if self.moved.contains(&function) { self.places[function as usize] } else { None };
             if edits.is_empty() && moves_to.is_none() {
                 bodies.push(None);
@@ -311,7 +299,7 @@ impl<'a> Forward<'a> {
     }
 
     /// What changes in a body, in the order of the code.
-    fn edits(&mut self, function: u32, body: &FunctionBody<'_>) -> Result<Vec<Edit>, ConvertError> {
+    fn edits(&mut self, body: &FunctionBody<'_>) -> Result<Vec<Edit>, ConvertError> {
         let mut edits: Vec<Edit> = Vec::new();
         let (mut mallocs, mut frees) = (0, 0);
         each_reference(body, |_, range, reference| {
@@ -331,11 +319,6 @@ impl<'a> Forward<'a> {
         self.frees += frees;
         if self.options.in_place && self.can_resize && (frees > 0 || self.known.free_place.is_some()) {
             self.grow_in_place(body, &mut edits)?;
-        }
-        if let Some(address) = self.touched.filter(|_| self.touching.contains(&function)) {
-            let start = body.get_binary_reader_for_operators().map_err(|error| invalid(&error))?;
-            let start = start.original_position() as usize;
-            edits.insert(0, (start..start, touch::store(address)));
         }
         Ok(edits)
     }
@@ -419,8 +402,6 @@ impl<'a> Forward<'a> {
                 malloc: self.glue.malloc,
                 free: self.glue.free,
                 slots: self.slots.clone(),
-                touched: self.touched,
-                touching: self.touching.iter().filter_map(|function| self.places[*function as usize]).collect(),
                 grows: self.glue.grows.iter().map(|(via, _, function)| (*function, pointer(via))).collect(),
                 releases: self.glue.releases.iter().map(|(via, function)| (*function, pointer(via))).collect(),
                 copies: self.glue.copies.iter().map(|(original, function)| (*function, *original)).collect(),
@@ -518,12 +499,6 @@ impl<'a> Forward<'a> {
             changes.push(format!(
                 "put quicker functions in the places of those that copy and fill memory: {}",
                 names.join(", ")
-            ));
-        }
-        if let Some(address) = self.touched {
-            changes.push(format!(
-                "let {} entry points write to the data's last page first, at {address:#x}: that spares a page fault",
-                self.touching.len()
             ));
         }
         match (layout.heap_base, survey.heap_base) {

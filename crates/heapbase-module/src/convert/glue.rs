@@ -1,7 +1,7 @@
 //! The functions that a conversion adds: the allocator's own, and those that stand between it and the runtime.
 
 use super::{
-    PATIENCE,
+    LARGE, PATIENCE,
     allocator::{AllocatorModule, Intrinsic},
     error::{ConvertError, invalid},
     layout::{Arena, Heap, Layout, Word},
@@ -534,7 +534,8 @@ fn near_or_arena(arena: Arena, scratch: u32, fetch: u32) -> Vec<I<'static>> {
     code.extend(load(arena, Word::Length));
     code.extend([I::I32Eqz, I::If(BlockType::Empty)]);
     code.extend(load(arena, Word::Start));
-    code.extend([I::LocalTee(scratch), I::I32Const(PATIENCE.cast_signed()), I::I32Ne, I::If(BlockType::Empty)]);
+    code.extend([I::LocalTee(scratch), I::I32Const(PATIENCE.cast_signed()), I::I32LtU]);
+    code.extend([I::LocalGet(0), I::I32Const(LARGE.cast_signed()), I::I32LeU, I::I32And, I::If(BlockType::Empty)]);
     code.extend([I::I32Const(0), I::LocalGet(scratch), I::I32Const(1), I::I32Add]);
     code.extend([I::I32Store(memory(arena.word(Word::Start), 2)), I::Br(2), I::End, I::Call(fetch), I::End]);
     code

@@ -12,8 +12,7 @@ const PAGE: u64 = 4096;
 const ALIGN: u64 = 16;
 /// The words of an arena, and then its near memory, come first behind the data.
 const WORDS: u64 = 16;
-/// Near memory has room for the blocks of a short call: of 40 runtimes' `Core_version`, which asks for some 500 bytes, all but
-/// one fit.
+/// Near memory has room for the blocks of a short call: `Core_version` of 40 runtimes asks for 90 to 815 bytes in all.
 const NEAR: u64 = 1024;
 /// What is left of the page for the host's first blocks, if there is so much: what it allocates on a short call.
 const HOST_SHARE: u64 = 512;
@@ -117,29 +116,28 @@ impl Layout {
         let state = u64::from(allocator.state_size).next_multiple_of(ALIGN);
         if spec == Spec::V1 { v1(memory, low, state) } else { local(memory, base, low, arena, state) }
     }
-
-    /// Whether the host's heap begins in another page than the data end in, so that the host does not write to that one.
-    pub(super) fn leaves_data_page(&self) -> bool {
-        self.heap_base.is_some_and(|base| u64::from(base) / PAGE != u64::from(self.low) / PAGE)
-    }
 }
 
 /// The state at the beginning of the heap, memory up to the end of the minimum, and growth.
 fn v1(memory: wasmparser::MemoryType, low: u64, state: u64) -> Result<Layout, ConvertError> {
     /// Room for a few blocks.
     const LEAST: u64 = 256;
-    let needed = (low + state + LEAST).div_ceil(WASM_PAGE);
-    let minimum = memory.initial.max(needed);
-    let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
-    if minimum >= CEILING {
+    /// Pages of heap to begin with: blocks and most metadata need no more, and growing takes the host a call to its system,
+    /// there and back. What is not touched of them costs nothing.
+    const HEAP: u64 = 16;
+    let least = memory.initial.max((low + state + LEAST).div_ceil(WASM_PAGE));
+    if least >= CEILING {
         return Err(ConvertError::unsupported(
             format!(
-                "`__heap_base` or the memory's end leaves no room for a heap: it would need {minimum} pages of 64 KiB"
+                "`__heap_base` or the memory's end leaves no room for a heap: it would need {least} pages of 64 KiB"
             ),
             SectionKind::Memory,
             "a 32-bit memory ends at 65536; build the runtime with fewer initial pages",
         ));
     }
+    let most = memory.maximum.unwrap_or(CEILING - 1).max(least);
+    let minimum = (least + HEAP).min(most);
+    let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
     let heap = Heap::Own { end: (minimum * WASM_PAGE) as u32 };
     Ok(Layout { spec: Spec::V1, low: low as u32, heap, heap_base: None, minimum, maximum })
 }
@@ -167,11 +165,9 @@ fn local(memory: wasmparser::MemoryType, base: u64, low: u64, arena: u32, state:
     Ok(Layout { spec: Spec::Local, low: low as u32, heap, heap_base: Some(heap_base as u32), minimum, maximum })
 }
 
-/// Bytes of near memory in a page of which `left` bytes are left, so that the host's heap begins in that page too; in the next
-/// one if little is left.
+/// Bytes of near memory in a page of which `left` bytes are left, so that the host's heap begins in that page too.
 fn near(left: u64) -> u64 {
     let left = left.saturating_sub(WORDS);
     let share = HOST_SHARE.min(left / 3);
-    let near = NEAR.min(left - share) & !(ALIGN - 1);
-    if near < NEAR / 4 { NEAR } else { near }
+    NEAR.min(left - share) & !(ALIGN - 1)
 }
