@@ -1,67 +1,63 @@
 (module $m
   (type (;0;) (func (param f32 f64)))
-  (type (;1;) (func (param f32) (result i32)))
-  (type (;2;) (func (param f64) (result i64)))
   (func (;0;) (type 0) (param f32 f64)
+    (local f32 f64)
     local.get 0
-    call 1
-    drop
-    local.get 1
-    call 2
-    drop
-    local.get 1
-    call 2
-    drop
-  )
-  (func (;1;) (type 1) (param f32) (result i32)
-    local.get 0
-    f32.abs
-    f32.const 0x1p+31 (;=2147483600;)
-    f32.lt
-    if ;; label = @1
-      local.get 0
+    local.tee 2
+    i32.reinterpret_f32
+    i32.const 1
+    i32.shl
+    i32.const -1644167168
+    i32.lt_u
+    if (result i32) ;; label = @1
+      local.get 2
       i32.trunc_f32_s
-      return
-    end
-    local.get 0
-    local.get 0
-    f32.ne
-    if ;; label = @1
+    else
+      i32.const 2147483647
+      local.get 2
+      f32.const 0x0p+0 (;=0;)
+      f32.lt
+      i32.add
       i32.const 0
-      return
+      local.get 2
+      local.get 2
+      f32.eq
+      select
     end
-    i32.const -2147483648
-    i32.const 2147483647
-    local.get 0
-    f32.const 0x0p+0 (;=0;)
-    f32.lt
-    select
-  )
-  (func (;2;) (type 2) (param f64) (result i64)
-    local.get 0
-    f64.const -0x1p+0 (;=-1;)
-    f64.gt
-    local.get 0
-    f64.const 0x1p+64 (;=18446744073709552000;)
-    f64.lt
-    i32.and
-    if ;; label = @1
-      local.get 0
+    drop
+    local.get 1
+    local.tee 3
+    i64.reinterpret_f64
+    i64.const 4895412794951729152
+    i64.lt_u
+    if (result i64) ;; label = @1
+      local.get 3
       i64.trunc_f64_u
-      return
-    end
-    local.get 0
-    local.get 0
-    f64.ne
-    if ;; label = @1
+    else
       i64.const 0
-      return
+      local.get 3
+      f64.const 0x0p+0 (;=0;)
+      f64.gt
+      i64.extend_i32_u
+      i64.sub
     end
-    i64.const 0
-    i64.const -1
-    local.get 0
-    f64.const 0x0p+0 (;=0;)
-    f64.lt
-    select
+    drop
+    local.get 1
+    local.tee 3
+    i64.reinterpret_f64
+    i64.const 4895412794951729152
+    i64.lt_u
+    if (result i64) ;; label = @1
+      local.get 3
+      i64.trunc_f64_u
+    else
+      i64.const 0
+      local.get 3
+      f64.const 0x0p+0 (;=0;)
+      f64.gt
+      i64.extend_i32_u
+      i64.sub
+    end
+    drop
   )
 )

@@ -1,5 +1,4 @@
-;;! lowered saturating-float-to-int: 3 conversions became calls of functions
-;;! added 2 functions: i32.trunc_sat_f32_s, i64.trunc_sat_f64_u
+;;! lowered saturating-float-to-int: 3 conversions became truncations behind a comparison
 (module $m
   (func (param f32 f64)
     (drop (i32.trunc_sat_f32_s (local.get 0)))

@@ -1,2 +1,3 @@
-module trial
+module passes
+
 go 1.24
