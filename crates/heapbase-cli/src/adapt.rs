@@ -70,6 +70,12 @@ pub(crate) struct Adapt {
     /// module.
     #[arg(long, value_name = "NAME|FILE", default_value = "fitting")]
     allocator: String,
+    /// Leave the bits of a NaN to the machine that computes it. Where they reach the state, nodes may disagree.
+    #[arg(long)]
+    no_canonical: bool,
+    /// What the hosts have beyond the first release of WebAssembly, so that it may stay in.
+    #[arg(long, value_enum, value_name = "FEATURE")]
+    with: Vec<Feature>,
     /// Where to write the result; `-` is standard output.
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
@@ -108,6 +114,15 @@ enum InitChoice {
     Lazy,
 }
 
+/// `--with`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Feature {
+    /// Copying and filling memory in one instruction.
+    BulkMemory,
+    /// Extending the sign of narrow numbers in one instruction.
+    SignExtension,
+}
+
 fn seed(text: &str) -> Result<u64, String> {
     u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16)
         .map_err(|_| "at most 16 hexadecimal digits".to_owned())
@@ -134,7 +149,7 @@ impl Adapt {
             &Rewritten {
                 from: None,
                 to: adaptation.to.to_string(),
-                allocator: Some(adaptation.record.allocator),
+                allocator: Some(adaptation.record.allocator).filter(|name| !name.is_empty()),
                 wasm: &adaptation.wasm,
                 changes: adaptation.changes,
                 warnings: adaptation.warnings,
@@ -174,6 +189,9 @@ impl Adapt {
                 variable.split_once('=').with_context(|| format!("--env {variable} is not of the form NAME=VALUE"))?;
             options.environment.push((name.to_owned(), value.to_owned()));
         }
+        options.features.bulk_memory = self.with.contains(&Feature::BulkMemory);
+        options.features.sign_extension = self.with.contains(&Feature::SignExtension);
+        options.canonical = !self.no_canonical;
         options.seed = self.seed;
         options.allocator = allocator(&self.allocator)?;
         if let Some(path) = &self.version {

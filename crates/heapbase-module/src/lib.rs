@@ -41,12 +41,14 @@
 
 pub mod adapt;
 pub mod blob;
+pub mod canonical;
 pub mod convert;
 mod error;
 mod hash;
 pub mod inspect;
 pub mod lower;
 pub mod pass;
+pub mod prune;
 pub mod record;
 mod section;
 pub mod spec;

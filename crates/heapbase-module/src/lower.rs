@@ -5,7 +5,7 @@
 //! memory.init $d, data.drop $d         call $memory.init, global.set $left                     [`passive`]
 //! i32.extend8_s                        i32.const 24  i32.shl  i32.const 24  i32.shr_s            [`body`]
 //! i32.load8_u  i32.extend8_s           i32.load8_s
-//! i64.trunc_sat_f64_s                  call $i64.trunc_sat_f64_s                             [`saturate`]
+//! i64.trunc_sat_f64_s                  if it fits i64.trunc_f64_s else the largest or smallest   [`saturate`]
 //! (func (result i32 i64))              (func (result i32)), and a global                       [`values`]
 //! block (param i32) (result i32 i32)   block, and variables
 //! (elem funcref (ref.func $f))         (elem func $f)                                        [`elements`]

@@ -28,7 +28,7 @@ pub struct Record {
     /// The version of heapbase that converted it.
     #[serde(default)]
     pub converter: String,
-    /// The allocator's name: one of the family, or that of a file.
+    /// The allocator's name: one of the family, or that of a file; empty where none was put in.
     #[serde(default)]
     pub allocator: String,
     /// BLAKE2-256 of the allocator module, as hexadecimal digits behind `0x`.
@@ -40,6 +40,9 @@ pub struct Record {
     /// Whether the runtime's own growing of blocks was led to the allocator's.
     #[serde(default)]
     pub in_place: bool,
+    /// Whether the runtime's functions that copy and fill memory got quicker bodies.
+    #[serde(default)]
+    pub memory_functions: bool,
     /// BLAKE2-256 of the original, raw, as hexadecimal digits behind `0x`.
     #[serde(default)]
     pub original_blake2_256: String,
@@ -74,6 +77,10 @@ pub struct Adapted {
     pub version: Option<Version>,
     /// How many instructions initialising was granted.
     pub steps: u64,
+    /// Whether every NaN was given one bit pattern.
+    pub canonical: bool,
+    /// What the runtime may use beyond the first release of WebAssembly: `bulk-memory`, `sign-extension`, `mutable-globals`.
+    pub features: Vec<String>,
 }
 
 /// A number as `0x` and hexadecimal digits: not every reader of JSON has integers of 64 bits.
@@ -110,10 +117,6 @@ pub struct Undo {
     pub free: Option<u32>,
     /// Functions of the original whose place one of those two took.
     pub slots: Vec<Slot>,
-    /// The word behind the data that entry points write to first.
-    pub touched: Option<u32>,
-    /// The entry points that do so.
-    pub touching: Vec<u32>,
     /// Functions that grow a block in place, and the pointer through which `malloc` was called before.
     pub grows: Vec<(u32, Option<Pointer>)>,
     /// Functions that free what has moved, and the pointer through which `free` was called before.
@@ -183,15 +186,16 @@ impl Record {
         serde_json::from_slice(contents)
     }
 
-    /// The record of an adaptation.
+    /// The record of an adaptation that has put no allocator into the module.
     pub(crate) fn adapted(options: &crate::adapt::Options<'_>, adapted: Adapted, original: &Blake2_256) -> Self {
         Self {
             to: options.to,
             converter: env!("CARGO_PKG_VERSION").to_owned(),
-            allocator: options.allocator.name().to_owned(),
-            allocator_blake2_256: Blake2_256::of(options.allocator.wasm()).to_string(),
+            allocator: String::new(),
+            allocator_blake2_256: String::new(),
             arena: options.arena,
             in_place: true,
+            memory_functions: true,
             original_blake2_256: original.to_string(),
             undo: None,
             adapted: Some(adapted),

@@ -31,29 +31,20 @@
 //! interpreter does at once.
 
 use super::error::AdaptError;
-use super::module::{Data, ENV, Export, Module, WASM_PAGE};
+use super::module::{Data, Module};
+use super::sandbox::{Ended, Run, Sandbox};
 use std::borrow::Cow;
 use wasm_encoder::Instruction as I;
-use wasmi::{
-    Caller, CompilationMode, Config, Engine, ExternType, Linker, Memory, MemoryType, Store, StoreLimits,
-    StoreLimitsBuilder, TrapCode, Val,
-};
-use wasmparser::ExternalKind;
+use wasmi::Val;
 
 /// The exports that initialise a module, by their toolchains' conventions.
 pub(super) const INITIALISERS: [&str; 3] = ["_initialize", "_start", "__wasm_call_ctors"];
-
-/// Pages that initialising may use: 512 MiB.
-const MOST_PAGES: u64 = 8192;
 
 /// Runs of zeros up to this long stay in a segment: a new one takes as many bytes to begin.
 const GAP: usize = 8;
 
 /// More segments than this are made fewer by longer gaps: every one takes time when a module is instantiated.
 const MOST_SEGMENTS: usize = 4096;
-
-/// The names by which the interpreter finds globals.
-const PROBE: &str = "heapbase:global:";
 
 /// What is needed besides the module.
 #[derive(Clone, Debug, Default)]
@@ -83,17 +74,6 @@ pub(super) struct Initialised {
     pub(super) end: u32,
 }
 
-/// What the interpreter's store carries.
-struct State {
-    limits: StoreLimits,
-    memory: Option<Memory>,
-    said: Vec<String>,
-    /// The host function that was called.
-    called: Option<String>,
-    /// What was handed to the panic handler.
-    message: Option<String>,
-}
-
 /// The function that an entry calls first where nothing is done beforehand, and the start function.
 pub(super) fn initialisers(module: &Module<'_>) -> Vec<(String, u32)> {
     let start = module.start.map(|start| ("the start function".to_owned(), start));
@@ -105,29 +85,29 @@ pub(super) fn initialisers(module: &Module<'_>) -> Vec<(String, u32)> {
 pub(super) fn initialise(module: &mut Module<'_>, settings: &Settings) -> Result<Initialised, AdaptError> {
     let mut initialised = Initialised::default();
     let functions = initialisers(module);
-    let pages = module.memory.map_or(0, |memory| memory.initial);
     initialised.ran = functions.iter().map(|(name, _)| name.clone()).collect();
     if functions.is_empty() {
         return Ok(initialised);
     }
-    if pages > MOST_PAGES {
-        return Err(AdaptError::InitialiseMemory { pages, most: MOST_PAGES });
-    }
-    let mut run = Run::prepare(module, &functions, settings)?;
-    for (place, (name, function)) in functions.iter().enumerate() {
+    for (name, function) in &functions {
         let ty = module.function_type(*function);
         if ty.is_some_and(|ty| !ty.params().is_empty() || !ty.results().is_empty()) {
             return Err(AdaptError::Entry(format!(
                 "`{name}` takes parameters or gives results; it cannot be run first"
             )));
         }
-        run.call(place, name, settings)?;
     }
-    initialised.said = std::mem::take(&mut run.store.data_mut().said);
-    let (memory, globals) = run.state(module)?;
-    for (global, value) in globals {
-        module.globals[global].init = value;
+    let numbers: Vec<u32> = functions.iter().map(|(_, function)| *function).collect();
+    let sandbox = Sandbox::new(module, &numbers, settings.steps)?;
+    let mut run = sandbox.start()?;
+    for (place, (name, _)) in functions.iter().enumerate() {
+        expect_done(&mut run, place, name, settings)?;
     }
+    initialised.said = run.said();
+    for (global, value) in run.globals(&sandbox)? {
+        module.globals[global as usize].init = value;
+    }
+    let memory = run.memory();
     for global in &settings.cleared {
         module.globals[*global as usize].init = crate::splice::instructions(&[I::I32Const(0)]);
     }
@@ -161,6 +141,28 @@ pub(super) fn initialise(module: &mut Module<'_>, settings: &Settings) -> Result
     Ok(initialised)
 }
 
+/// Runs one function, and says what went wrong.
+fn expect_done(run: &mut Run, place: usize, name: &str, settings: &Settings) -> Result<(), AdaptError> {
+    let ended = run.call(place, &[])?;
+    let exited = settings.exited.and_then(|global| match run.global(global) {
+        Some(Val::I32(status)) if status != 0 => Some(status - 1),
+        _ => None,
+    });
+    let function = name.to_owned();
+    match ended {
+        Ended::Returned => Ok(()),
+        // A program that has run to its end leaves, and says so.
+        _ if exited == Some(0) && name == "_start" => Ok(()),
+        Ended::Called(name) => Err(AdaptError::InitialiseCalls { function, name }),
+        Ended::Endless => Err(AdaptError::InitialiseEndless { function, steps: settings.steps }),
+        Ended::Failed { message, trap } => {
+            let said = run.said();
+            let said = said[said.len().saturating_sub(8)..].to_vec();
+            Err(AdaptError::Initialise { function, message: message.unwrap_or(trap), said })
+        }
+    }
+}
+
 /// The parts of a memory that are not zero, with short gaps between them closed.
 fn ranges(memory: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
@@ -190,164 +192,4 @@ fn ranges(memory: &[u8]) -> Vec<std::ops::Range<usize>> {
         ranges = fewer;
     }
     ranges
-}
-
-/// A module in the interpreter.
-struct Run {
-    store: Store<State>,
-    instance: wasmi::Instance,
-    memory: Memory,
-}
-
-fn refused(error: impl ToString) -> AdaptError {
-    AdaptError::Result { message: format!("the interpreter refuses it: {}", error.to_string()), offset: 0 }
-}
-
-impl Run {
-    fn prepare(module: &Module<'_>, functions: &[(String, u32)], settings: &Settings) -> Result<Self, AdaptError> {
-        let mut probe = module.clone();
-        probe.memory_import = Some((ENV, super::memory::MEMORY));
-        probe.start = None;
-        probe.exports.clear();
-        for (place, (_, function)) in functions.iter().enumerate() {
-            let name = function_name(place);
-            probe.exports.push(Export { name: name.into(), kind: ExternalKind::Func, index: *function });
-        }
-        for (index, global) in module.globals.iter().enumerate() {
-            if global.ty.mutable {
-                let name = format!("{PROBE}{index}").into();
-                probe.exports.push(Export { name, kind: ExternalKind::Global, index: index as u32 });
-            }
-        }
-        let wasm = probe.write()?;
-
-        let mut config = Config::default();
-        config
-            .compilation_mode(CompilationMode::Lazy)
-            .consume_fuel(true)
-            .ignore_custom_sections(true)
-            .set_min_stack_height(1 << 14)
-            .wasm_reference_types(false)
-            .wasm_tail_call(false)
-            .wasm_multi_memory(false);
-        config.set_max_stack_height(16 << 20).set_max_recursion_depth(1 << 14);
-        let engine = Engine::new(&config);
-        let parsed = wasmi::Module::new(&engine, &wasm).map_err(refused)?;
-        let limits = StoreLimitsBuilder::new().memory_size((MOST_PAGES * WASM_PAGE) as usize).build();
-        let state = State { limits, memory: None, said: Vec::new(), called: None, message: None };
-        let mut store = Store::new(&engine, state);
-        store.limiter(|state| &mut state.limits);
-        store.set_fuel(settings.steps).map_err(refused)?;
-        let pages = module.memory.map_or(0, |memory| memory.initial) as u32;
-        let memory = Memory::new(&mut store, MemoryType::new(pages, Some(pages))).map_err(refused)?;
-        store.data_mut().memory = Some(memory);
-        let linker = link(&engine, &parsed, memory)?;
-        let instance = linker.instantiate_and_start(&mut store, &parsed).map_err(|error| {
-            // Only a segment that does not fit can go wrong here.
-            AdaptError::Initialise {
-                function: "instantiating the module".to_owned(),
-                message: error.to_string(),
-                said: Vec::new(),
-            }
-        })?;
-        Ok(Self { store, instance, memory })
-    }
-
-    fn call(&mut self, place: usize, name: &str, settings: &Settings) -> Result<(), AdaptError> {
-        let function =
-            self.instance.get_func(&self.store, &function_name(place)).ok_or_else(|| refused("no function"))?;
-        let Err(error) = function.call(&mut self.store, &[], &mut []) else { return Ok(()) };
-        let exited = settings.exited.and_then(|global| match self.global(global as usize) {
-            Some(Val::I32(status)) if status != 0 => Some(status - 1),
-            _ => None,
-        });
-        // A program that has run to its end leaves, and says so.
-        if exited == Some(0) && name == "_start" {
-            return Ok(());
-        }
-        let function = name.to_owned();
-        let state = self.store.data_mut();
-        if let Some(name) = state.called.take() {
-            return Err(AdaptError::InitialiseCalls { function, name });
-        }
-        if error.as_trap_code() == Some(TrapCode::OutOfFuel) {
-            return Err(AdaptError::InitialiseEndless { function, steps: settings.steps });
-        }
-        let message = state.message.take().or(exited.map(|status| format!("it left with status {status}")));
-        let said = std::mem::take(&mut state.said);
-        let said = said[said.len().saturating_sub(8)..].to_vec();
-        Err(AdaptError::Initialise { function, message: message.unwrap_or_else(|| error.to_string()), said })
-    }
-
-    fn global(&self, index: usize) -> Option<Val> {
-        Some(self.instance.get_global(&self.store, &format!("{PROBE}{index}"))?.get(&self.store))
-    }
-
-    /// The memory, and an instruction for the value of each mutable global.
-    fn state(&self, module: &Module<'_>) -> Result<(&[u8], Vec<(usize, Vec<u8>)>), AdaptError> {
-        let mut globals = Vec::new();
-        for (index, global) in module.globals.iter().enumerate() {
-            if !global.ty.mutable {
-                continue;
-            }
-            let instruction = match self.global(index) {
-                Some(Val::I32(value)) => I::I32Const(value),
-                Some(Val::I64(value)) => I::I64Const(value),
-                Some(Val::F32(value)) => I::F32Const(wasm_encoder::Ieee32::new(value.to_bits())),
-                Some(Val::F64(value)) => I::F64Const(wasm_encoder::Ieee64::new(value.to_bits())),
-                _ => return Err(refused(format!("global {index} has no value of a plain type"))),
-            };
-            globals.push((index, crate::splice::instructions(&[instruction])));
-        }
-        Ok((self.memory.data(&self.store), globals))
-    }
-}
-
-fn function_name(place: usize) -> String {
-    format!("heapbase:function:{place}")
-}
-
-/// Every import: the memory, the log, and functions that end the run.
-fn link(engine: &Engine, module: &wasmi::Module, memory: Memory) -> Result<Linker<State>, AdaptError> {
-    let mut linker = Linker::new(engine);
-    for import in module.imports() {
-        let (from, name) = (import.module(), import.name());
-        let ExternType::Func(ty) = import.ty() else {
-            linker.define(from, name, memory).map_err(refused)?;
-            continue;
-        };
-        let called = format!("{from}.{name}");
-        let function = move |caller: Caller<'_, State>, params: &[Val], _: &mut [Val]| host(caller, &called, params);
-        linker.func_new(from, name, ty.clone(), function).map_err(refused)?;
-    }
-    Ok(linker)
-}
-
-/// A host function while a module initialises.
-fn host(mut caller: Caller<'_, State>, name: &str, params: &[Val]) -> Result<(), wasmi::Error> {
-    let text = |caller: &Caller<'_, State>, value: &Val| {
-        let slice = value.i64().unwrap_or_default().cast_unsigned();
-        let (start, length) = ((slice & u64::from(u32::MAX)) as usize, (slice >> 32) as usize);
-        let memory = caller.data().memory?;
-        let bytes = memory.data(caller).get(start..start.checked_add(length)?)?;
-        Some(String::from_utf8_lossy(bytes).into_owned())
-    };
-    match (name, params) {
-        ("env.ext_logging_log_version_1", [_, _, message]) => {
-            let line = text(&caller, message);
-            // As much as somebody reads.
-            if caller.data().said.len() < 100 {
-                caller.data_mut().said.extend(line);
-            }
-            Ok(())
-        }
-        ("env.ext_panic_handler_abort_on_panic_version_1", [message]) => {
-            caller.data_mut().message = text(&caller, message);
-            Err(wasmi::Error::new("the panic handler was called"))
-        }
-        _ => {
-            caller.data_mut().called = Some(name.to_owned());
-            Err(wasmi::Error::new(format!("called {name}")))
-        }
-    }
 }

@@ -20,6 +20,7 @@
 //! ```
 
 use super::MemoryLink;
+use super::error::AdaptError;
 use super::module::{ENV, Export, Module};
 use wasmparser::ExternalKind;
 
@@ -41,9 +42,16 @@ pub(super) fn link(module: &mut Module<'_>, link: MemoryLink, data_end: u32) {
             module.exports.push(Export { name: MEMORY.into(), kind: ExternalKind::Memory, index: 0 });
         }
     }
-    if module.table.is_some() {
-        module.exports.push(Export { name: TABLE.into(), kind: ExternalKind::Table, index: 0 });
-    }
     let global = module.add_global(data_end.cast_signed(), false);
     module.exports.push(Export { name: DATA_END.into(), kind: ExternalKind::Global, index: global });
+}
+
+/// Exports the table, if there is one.
+pub(super) fn name_table(wasm: &[u8]) -> Result<Option<Vec<u8>>, AdaptError> {
+    let mut module = Module::read(wasm)?;
+    if module.table.is_none() || module.export(TABLE).is_some() {
+        return Ok(None);
+    }
+    module.exports.push(Export { name: TABLE.into(), kind: ExternalKind::Table, index: 0 });
+    module.write().map(Some)
 }

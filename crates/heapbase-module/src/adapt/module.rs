@@ -96,6 +96,9 @@ pub(super) struct Substitutes {
     pub(super) memory_size: Option<Vec<u8>>,
     /// The function that is called before every `unreachable`.
     pub(super) before_unreachable: Option<u32>,
+    /// Whether a `select` by a comparison of which wasmi 2.0.0 makes one instruction is written so that it does not: that takes a
+    /// register for the compared local variable, and chooses by what was in it before.
+    pub(super) plain_selects: bool,
 }
 
 /// A module.

@@ -27,7 +27,7 @@ const MOST_ENVIRONMENT: usize = 4096;
 const CONSTANTS: &str = "heapbase";
 
 /// What the functions are told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     /// Address of the scratch memory.
     pub(super) scratch: u32,

@@ -107,37 +107,62 @@ fn is_host_function(name: &str) -> bool {
     stem.starts_with("ext_") && !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Answers, or refuses, every import that is no runtime host function.
+/// What answers an import.
+enum Answer {
+    /// A runtime host function: the host.
+    Host,
+    /// A function that returns an error.
+    Error(i32),
+    /// The system's function with the name of the import.
+    System,
+}
+
+/// Refuses every import that is neither a runtime host function nor one that is answered.
+pub(super) fn check(module: &Module<'_>) -> Result<(), AdaptError> {
+    let system = System::new(Settings::default())?;
+    module.imports().try_for_each(|(number, from, name)| find(module, &system, number, from, name).map(drop))
+}
+
+fn find(module: &Module<'_>, system: &System, number: u32, from: &str, name: &str) -> Result<Answer, AdaptError> {
+    if from == ENV && is_host_function(name) {
+        return Ok(Answer::Host);
+    }
+    let full = format!("{from}.{name}");
+    let offset = module.functions[number as usize].offset;
+    let refusing = REFUSING.iter().find(|(refusing, ..)| from == WASI && *refusing == name);
+    let (answer, expected) = match refusing {
+        Some((_, params, error)) => (Answer::Error(*error), FuncType::new(params.chars().map(letter), [ValType::I32])),
+        None => match system.ty(&full) {
+            Some(ty) => (Answer::System, ty.clone()),
+            None => return Err(foreign(from, full, offset)),
+        },
+    };
+    let found = module.function_type(number);
+    if found != Some(&expected) {
+        let found = found.map_or_else(|| "no function".to_owned(), ToString::to_string);
+        return Err(AdaptError::WrongType { name: full, found, expected: expected.to_string(), offset });
+    }
+    Ok(answer)
+}
+
+/// Answers every import that is no runtime host function.
 pub(super) fn answer(module: &mut Module<'_>, settings: Settings) -> Result<Answered, AdaptError> {
     let mut answered = Answered::default();
     let mut system = System::new(settings)?;
     let imports: Vec<(u32, String, String)> =
         module.imports().map(|(number, from, name)| (number, from.to_owned(), name.to_owned())).collect();
     for (number, from, name) in imports {
-        if from == ENV && is_host_function(&name) {
-            continue;
-        }
         let full = format!("{from}.{name}");
-        let refusing = REFUSING.iter().find(|(refusing, ..)| from == WASI && *refusing == name);
-        let expected = match refusing {
-            Some((_, params, _)) => FuncType::new(params.chars().map(letter), [ValType::I32]),
-            None => match system.ty(&full) {
-                Some(ty) => ty.clone(),
-                None => return Err(foreign(&from, full, module.functions[number as usize].offset)),
-            },
-        };
-        if module.function_type(number) != Some(&expected) {
-            let found = module.function_type(number).map_or_else(|| "no function".to_owned(), ToString::to_string);
-            let offset = module.functions[number as usize].offset;
-            return Err(AdaptError::WrongType { name: full, found, expected: expected.to_string(), offset });
-        }
-        let own = match refusing {
-            Some((.., error)) => {
+        let own = match find(module, &system, number, &from, &name)? {
+            Answer::Host => continue,
+            Answer::System => system.merge(&full, module)?,
+            Answer::Error(error) => {
                 let mut body = wasm_encoder::Function::new([]);
-                body.instruction(&I::I32Const(*error)).instruction(&I::End);
-                module.add(format!("heapbase::system::{full}"), &expected, Origin::Made(body.into_raw_body()))
+                body.instruction(&I::I32Const(error)).instruction(&I::End);
+                let ty = module.functions[number as usize].ty;
+                let ty = module.types[ty as usize].clone();
+                module.add(format!("heapbase::system::{full}"), &ty, Origin::Made(body.into_raw_body()))
             }
-            None => system.merge(&full, module)?,
         };
         module.substitutes.functions.insert(number, own);
         module.functions[number as usize].origin = Origin::Gone;

@@ -17,6 +17,8 @@ struct Writer<'m, 'a> {
     module: &'m Module<'a>,
     /// The index of each function, by its number.
     places: Vec<Option<u32>>,
+    /// Whether every body can be copied as it lies.
+    unchanged: bool,
 }
 
 impl Module<'_> {
@@ -33,7 +35,14 @@ impl Module<'_> {
                 }
             }
         }
-        Writer { module: self, places }.write()
+        let substitutes = &self.substitutes;
+        let unchanged = substitutes.functions.is_empty()
+            && substitutes.memory_grow.is_none()
+            && substitutes.memory_size.is_none()
+            && substitutes.before_unreachable.is_none()
+            && !substitutes.plain_selects
+            && places.iter().enumerate().all(|(number, place)| *place == Some(number as u32));
+        Writer { module: self, places, unchanged }.write()
     }
 }
 
@@ -174,11 +183,15 @@ impl Writer<'_, '_> {
 
     /// A body with its calls led to where functions are now; with substitutes for instructions in the file's own code.
     fn body(&self, wasm: &[u8], range: Range<usize>, own: bool) -> Result<Vec<u8>, AdaptError> {
+        if self.unchanged {
+            return Ok(wasm[range].to_vec());
+        }
         let substitutes = &self.module.substitutes;
         let mut code = Splice::new(wasm, range.clone());
         let reader = wasmparser::BinaryReader::new(&wasm[range.clone()], range.start as u64);
         let mut operators =
             wasmparser::FunctionBody::new(reader).get_operators_reader().map_err(|error| invalid(&error))?;
+        let mut compared = false;
         while !operators.eof() {
             let start = operators.original_position() as usize;
             let operator = operators.read().map_err(|error| invalid(&error))?;
@@ -207,8 +220,20 @@ impl Writer<'_, '_> {
                         code.replace(start..end, &with);
                     }
                 }
+                Operator::Select if compared && substitutes.plain_selects => {
+                    // A comparison gives 0 or 1, which this leaves as it is.
+                    code.replace(
+                        start..end,
+                        &instructions(&[Instruction::I32Const(1), Instruction::I32And, Instruction::Select]),
+                    );
+                }
                 _ => {}
             }
+            compared = match operator {
+                Operator::Nop => compared,
+                Operator::I32Eqz | Operator::I32Eq | Operator::I32Ne => true,
+                _ => false,
+            };
         }
         Ok(code.finish())
     }

@@ -93,7 +93,7 @@ pub(super) struct Body<'c, 'p, 'a> {
     /// Parameters of the function, and how many it gets.
     params: u32,
     zeros: u32,
-    /// Whether labels of the original are still labels with the same numbers.
+    /// Whether labels of the original are still labels with the same numbers, counted from the first.
     keeps_labels: bool,
     start: usize,
     changed: bool,
@@ -302,8 +302,16 @@ impl<'c, 'p, 'a> Body<'c, 'p, 'a> {
             }
         };
         self.context.tally.saturating += 1;
-        let function = self.context.helpers.saturate(Saturate(conversion));
-        self.replace(start, end, &[Instruction::Call(function)]);
+        let conversion = Saturate(conversion);
+        let Some(local) = self.locals.scratch(conversion.from(), 0) else {
+            let function = self.context.helpers.saturate(conversion);
+            self.replace(start, end, &[Instruction::Call(function)]);
+            return Ok(());
+        };
+        self.splice.replace(start..end, &conversion.inline(local));
+        self.changed = true;
+        // It has a block of its own.
+        self.keeps_labels = false;
         Ok(())
     }
 
@@ -501,11 +509,11 @@ fn too_large(size: usize, start: usize) -> PassError {
 
 fn too_many_locals(at: usize) -> PassError {
     PassError::TooLarge {
-        what: "the function, with variables for values in transit,".to_owned(),
+        what: "the function, with variables for values on their way,".to_owned(),
         size: u64::from(MAX_LOCALS) + 1,
         unit: "variables",
         limit: MAX_LOCALS.into(),
         offset: Some(at as u64),
-        remedy: "compile it without blocks of several values",
+        remedy: "compile it in smaller functions",
     }
 }

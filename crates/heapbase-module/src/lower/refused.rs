@@ -21,8 +21,9 @@ pub(super) fn expect_number(ty: ValType, of: &str, section: SectionKind, offset:
 
 /// Refuses what cannot be lowered.
 pub(super) fn check(parts: &Parts<'_>, options: &Options) -> Result<(), PassError> {
-    for (place, (offset, ty)) in parts.types.iter().enumerate() {
-        let Some(ty) = ty else {
+    for (place, item) in parts.types.iter().enumerate() {
+        let offset = &item.offset;
+        let Some(ty) = parts.ty(place as u32).filter(|_| item.plain) else {
             return Err(PassError::unsupported(
                 format!("type {place}, which is not only a function's,"),
                 Feature::Gc,

@@ -1,22 +1,29 @@
 //! Conversions from floating point that saturate.
 //!
 //! ```text
-//! local.get $x                    local.get $x
-//! i64.trunc_sat_f64_s             call $i64.trunc_sat_f64_s
+//! i64.trunc_sat_f64_s    local.tee $t  i64.reinterpret_f64  i64.const 1  i64.shl  i64.const 0x87c0000000000000  i64.lt_u
+//!                        if (result i64)
+//!                          local.get $t  i64.trunc_f64_s
+//!                        else
+//!                          i64.const 0x7fffffffffffffff  local.get $t  f64.const 0  f64.lt  i64.extend_i32_u  i64.add
+//!                          i64.const 0  local.get $t  local.get $t  f64.eq  select
+//!                        end
+//! i64.trunc_sat_f64_u    local.tee $t  i64.reinterpret_f64  i64.const 0x43f0000000000000  i64.lt_u
+//!                        if (result i64)
+//!                          local.get $t  i64.trunc_f64_u
+//!                        else
+//!                          i64.const 0  local.get $t  f64.const 0  f64.gt  i64.extend_i32_u  i64.sub
+//!                        end
 //! ```
 //!
-//! with a function for each of the eight that the module uses:
+//! The bits of numbers without a sign grow with the number: one comparison of integers tells whether a number lies below 2^n, and sends all
+//! that are not (NaN too, and without a sign also what is negative) the other way. What is truncated to -2^n goes there as well, and
+//! becomes the same.
 //!
-//! ```text
-//! (func $i64.trunc_sat_f64_s (param f64) (result i64)
-//!   (if (f64.lt (f64.abs (local.get 0)) (f64.const 0x1p63))
-//!     (then (return (i64.trunc_f64_s (local.get 0)))))
-//!   (if (f64.ne (local.get 0) (local.get 0)) (then (return (i64.const 0))))
-//!   (select (i64.const 0x8000000000000000) (i64.const 0x7fffffffffffffff) (f64.lt (local.get 0) (f64.const 0))))
-//! ```
-//!
-//! A call, and not the comparison in place: in place it is 24 bytes and a variable more at each of some hundred conversions of a Go
-//! module, and a loop of nothing but conversions is no faster for it.
+//! Why not a function: a call in a loop makes engines keep floating point in memory, since no register of that kind survives a call; even one
+//! that is never executed. A loop of nothing but conversions took 3.2 times as long as the instruction by calls, 1.8 times with two
+//! comparisons of floating point and a call for the rest, and takes 1.5 times so; floating point in Go took 1.21 times, and takes 0.99
+//! (`bench/passes`). Only a function that has no variable left calls another one.
 
 use wasm_encoder::{BlockType, Function, Ieee32, Ieee64, InstructionSink, ValType};
 
@@ -63,35 +70,44 @@ impl Saturate {
         if self.gives_i64() { ValType::I64 } else { ValType::I32 }
     }
 
-    /// The function.
+    /// The conversion of the number on the stack; `local` is for it.
+    pub(super) fn inline(self, local: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write(&mut InstructionSink::new(&mut bytes), local);
+        bytes
+    }
+
+    /// The conversion as a function.
     pub(super) fn function(self) -> Function {
         let mut function = Function::new([]);
         let mut code = function.instructions();
+        code.local_get(0);
+        self.write(&mut code, 0);
+        code.end();
+        function
+    }
+
+    fn write(self, code: &mut InstructionSink<'_>, local: u32) {
+        // 2^31, 2^32, 2^63 or 2^64: one past the largest, which both formats have.
         let width = if self.gives_i64() { 64 } else { 32 };
-        let bits = if self.is_signed() { width - 1 } else { width };
-        // One past the largest: a power of two, which both formats have.
-        let limit = f64::powi(2.0, bits);
-        if self.is_signed() {
-            // What lies below -2^n and is still truncated to it goes the other way, which has the same result.
-            self.get(&mut code);
-            if self.takes_f64() {
-                code.f64_abs()
-            } else {
-                code.f32_abs()
-            };
-            self.constant(&mut code, limit);
-            self.compare(&mut code, Compare::Less);
+        let limit = f64::powi(2.0, if self.is_signed() { width - 1 } else { width });
+        code.local_tee(local);
+        // Without the sign, where either will do.
+        let shift = u32::from(self.is_signed());
+        if self.takes_f64() {
+            code.i64_reinterpret_f64();
+            if self.is_signed() {
+                code.i64_const(1).i64_shl();
+            }
+            code.i64_const((limit.to_bits() << shift).cast_signed()).i64_lt_u();
         } else {
-            self.get(&mut code);
-            self.constant(&mut code, -1.0);
-            self.compare(&mut code, Compare::Greater);
-            self.get(&mut code);
-            self.constant(&mut code, limit);
-            self.compare(&mut code, Compare::Less);
-            code.i32_and();
+            code.i32_reinterpret_f32();
+            if self.is_signed() {
+                code.i32_const(1).i32_shl();
+            }
+            code.i32_const(((limit as f32).to_bits() << shift).cast_signed()).i32_lt_u();
         }
-        code.if_(BlockType::Empty);
-        self.get(&mut code);
+        code.if_(BlockType::Result(self.to())).local_get(local);
         match self.0 & 7 {
             0 => code.i32_trunc_f32_s(),
             1 => code.i32_trunc_f32_u(),
@@ -102,38 +118,52 @@ impl Saturate {
             6 => code.i64_trunc_f64_s(),
             _ => code.i64_trunc_f64_u(),
         };
-        code.return_().end();
-        self.get(&mut code);
-        self.get(&mut code);
-        self.compare(&mut code, Compare::Differs);
-        code.if_(BlockType::Empty);
-        self.integer(&mut code, 0);
-        code.return_().end();
-        let (least, most) = match (self.gives_i64(), self.is_signed()) {
-            (true, true) => (i64::MIN, i64::MAX),
-            (true, false) => (0, -1),
-            (false, true) => (i64::from(i32::MIN), i64::from(i32::MAX)),
-            (false, false) => (0, -1),
-        };
-        self.integer(&mut code, least);
-        self.integer(&mut code, most);
-        self.get(&mut code);
-        self.constant(&mut code, 0.0);
-        self.compare(&mut code, Compare::Less);
-        code.select().end();
-        function
-    }
-
-    fn get(self, code: &mut InstructionSink<'_>) {
-        code.local_get(0);
-    }
-
-    fn constant(self, code: &mut InstructionSink<'_>, value: f64) {
-        if self.takes_f64() {
-            code.f64_const(Ieee64::from(value));
+        code.else_();
+        if self.is_signed() {
+            // The largest, and one more is the smallest; for NaN neither.
+            self.integer(code, if self.gives_i64() { i64::MAX } else { i32::MAX.into() });
+            self.beside_zero(code, local);
+            if self.gives_i64() {
+                code.i64_add()
+            } else {
+                code.i32_add()
+            };
+            self.integer(code, 0);
+            code.local_get(local).local_get(local);
+            if self.takes_f64() {
+                code.f64_eq()
+            } else {
+                code.f32_eq()
+            };
+            code.select();
         } else {
-            // Powers of two, and -1: the same number.
-            code.f32_const(Ieee32::from(value as f32));
+            self.integer(code, 0);
+            self.beside_zero(code, local);
+            if self.gives_i64() {
+                code.i64_sub()
+            } else {
+                code.i32_sub()
+            };
+        }
+        code.end();
+    }
+
+    /// 1 for numbers below zero, or without a sign above it; else 0.
+    fn beside_zero(self, code: &mut InstructionSink<'_>, local: u32) {
+        code.local_get(local);
+        if self.takes_f64() {
+            code.f64_const(Ieee64::from(0.0))
+        } else {
+            code.f32_const(Ieee32::from(0.0))
+        };
+        match (self.is_signed(), self.takes_f64()) {
+            (true, true) => code.f64_lt(),
+            (true, false) => code.f32_lt(),
+            (false, true) => code.f64_gt(),
+            (false, false) => code.f32_gt(),
+        };
+        if self.gives_i64() {
+            code.i64_extend_i32_u();
         }
     }
 
@@ -144,23 +174,4 @@ impl Saturate {
             code.i32_const(value as i32);
         }
     }
-
-    fn compare(self, code: &mut InstructionSink<'_>, compare: Compare) {
-        match (compare, self.takes_f64()) {
-            (Compare::Less, true) => code.f64_lt(),
-            (Compare::Less, false) => code.f32_lt(),
-            (Compare::Greater, true) => code.f64_gt(),
-            (Compare::Greater, false) => code.f32_gt(),
-            (Compare::Differs, true) => code.f64_ne(),
-            (Compare::Differs, false) => code.f32_ne(),
-        };
-    }
-}
-
-/// A comparison of floating point numbers.
-#[derive(Clone, Copy)]
-enum Compare {
-    Less,
-    Greater,
-    Differs,
 }

@@ -65,7 +65,7 @@ impl Tally {
         );
         say(
             self.saturating,
-            &|count| format!("lowered saturating-float-to-int: {count} became calls of functions"),
+            &|count| format!("lowered saturating-float-to-int: {count} became truncations behind a comparison"),
             "conversion",
             "conversions",
         );

@@ -46,18 +46,19 @@ type Short<'a> = (&'a [ValType], Option<ValType>);
 pub(super) fn types(parts: &Parts<'_>) -> Result<Types, PassError> {
     let mut zeros = vec![0; parts.types.len()];
     let several = |ty: &FuncType| ty.results().len() > 1;
-    if !parts.types.iter().filter_map(|(_, ty)| ty.as_ref()).any(several) {
+    let all = || (0..parts.types.len() as u32).filter_map(|index| parts.ty(index));
+    if !all().any(several) {
         return Ok(Types { zeros, any: false });
     }
     let mut taken: HashSet<(Vec<ValType>, Option<ValType>)> = HashSet::new();
-    for ty in parts.types.iter().filter_map(|(_, ty)| ty.as_ref()).filter(|ty| !several(ty)) {
+    for ty in all().filter(|ty| !several(ty)) {
         taken.insert((ty.params().to_vec(), ty.results().first().copied()));
     }
     let mut found: HashMap<&FuncType, u32> = HashMap::new();
     // Where the search went on last, so that many types with one new form do not take quadratic time.
     let mut next: HashMap<Short<'_>, u32> = HashMap::new();
-    for (place, (offset, ty)) in parts.types.iter().enumerate() {
-        let Some(ty) = ty.as_ref().filter(|ty| several(ty)) else { continue };
+    for (place, item) in parts.types.iter().enumerate() {
+        let Some(ty) = parts.ty(place as u32).filter(|ty| several(ty)) else { continue };
         if let Some(known) = found.get(ty) {
             zeros[place] = *known;
             continue;
@@ -75,7 +76,7 @@ pub(super) fn types(parts: &Parts<'_>) -> Result<Types, PassError> {
                     size: params.len() as u64,
                     unit: "parameters",
                     limit: MAX_PARAMS as u64,
-                    offset: Some(*offset),
+                    offset: Some(item.offset),
                     remedy: "compile without several results",
                 });
             }

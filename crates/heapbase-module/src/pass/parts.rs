@@ -6,7 +6,7 @@ use std::ops::Range;
 use wasm_encoder::{Module, RawSection};
 use wasmparser::{
     CompositeInnerType, Data, Element, Export, FuncType, FunctionBody, Global, GlobalType, Import, MemoryType, Parser,
-    Payload, Table, TableType, TypeRef,
+    Payload, SubType, Table, TableType, TypeRef,
 };
 
 /// A section as it lies in the file.
@@ -19,12 +19,21 @@ pub(crate) struct Section<'a> {
     pub(crate) name: &'a str,
 }
 
+/// A type.
+#[derive(Clone, Debug)]
+pub(crate) struct Type {
+    /// Where it stands.
+    pub(crate) offset: u64,
+    pub(crate) ty: SubType,
+    /// Whether it is a function's and nothing else: on its own, without others above or below it.
+    pub(crate) plain: bool,
+}
+
 /// A module, read. Whoever reads has validated it, so what refers to something refers to what there is.
 pub(crate) struct Parts<'a> {
     pub(crate) wasm: &'a [u8],
     pub(crate) sections: Vec<Section<'a>>,
-    /// `None` for types that are no functions', or that belong together with others.
-    pub(crate) types: Vec<(u64, Option<FuncType>)>,
+    pub(crate) types: Vec<Type>,
     pub(crate) imports: Vec<(u64, Import<'a>)>,
     /// Type index of every function, imported ones first.
     pub(crate) functions: Vec<u32>,
@@ -84,14 +93,12 @@ impl<'a> Parts<'a> {
                     let group = group?;
                     let alone = !group.is_explicit_rec_group();
                     for (offset, ty) in group.into_types_and_offsets() {
-                        let plain = alone && ty.is_final && ty.supertype_idxs.is_empty() && !ty.composite_type.shared;
-                        self.types.push((
-                            offset,
-                            match ty.composite_type.inner {
-                                CompositeInnerType::Func(ty) if plain => Some(ty),
-                                _ => None,
-                            },
-                        ));
+                        let plain = alone
+                            && ty.is_final
+                            && ty.supertype_idxs.is_empty()
+                            && !ty.composite_type.shared
+                            && matches!(ty.composite_type.inner, CompositeInnerType::Func(_));
+                        self.types.push(Type { offset, ty, plain });
                     }
                 }
             }
@@ -190,7 +197,11 @@ impl<'a> Parts<'a> {
 
     /// A function type by its index.
     pub(crate) fn ty(&self, index: u32) -> Option<&FuncType> {
-        self.types.get(index as usize)?.1.as_ref()
+        let ty = self.types.get(index as usize)?;
+        match &ty.ty.composite_type.inner {
+            CompositeInnerType::Func(function) => Some(function),
+            _ => None,
+        }
     }
 
     /// The type of a function.
@@ -247,6 +258,11 @@ impl Writer {
             SectionKind::Unknown(id) => id,
         };
         self.module.section(&RawSection { id, data });
+    }
+
+    /// Adds a custom section.
+    pub(crate) fn custom(&mut self, name: &str, data: &[u8]) {
+        self.module.section(&wasm_encoder::CustomSection { name: name.into(), data: data.into() });
     }
 
     /// The module.

@@ -1,0 +1,15 @@
+;;! made the NaN of 7 instructions canonical; 5 others cannot be seen
+(module $m
+  (memory 1)
+  (global $g (mut f64) (f64.const 0))
+  (func $returned (param f64 f64) (result f64) (f64.add (local.get 0) (local.get 1)))
+  (func $stored (param f32) (f32.store (i32.const 0) (f32.sqrt (local.get 0))))
+  (func $only_compared (param f64) (result i32) (f64.lt (f64.mul (local.get 0) (local.get 0)) (f64.const 1)))
+  (func $only_the_last (param f32 f32) (result f64)
+    (f64.promote_f32 (f32.max (f32.nearest (local.get 0)) (f32.div (local.get 1) (f32.const 3)))))
+  (func $sign (param f64 f64) (result f64) (f64.copysign (local.get 0) (f64.sub (local.get 1) (local.get 0))))
+  (func $through_neg (param f64) (result i64) (i64.reinterpret_f64 (f64.neg (f64.ceil (local.get 0)))))
+  (func $to_a_global (param f64) (global.set $g (f64.floor (local.get 0))))
+  (func $dropped (param f64) (drop (f64.trunc (local.get 0))))
+  (func $to_a_call (param f64) (drop (call $only_compared (f64.min (local.get 0) (f64.const 1)))))
+  (func $loaded (result f64) (f64.neg (f64.load (i32.const 8)))))

@@ -1,0 +1,10 @@
+(module $m
+  (type (;0;) (func))
+  (table (;0;) 9 funcref)
+  (elem (;0;) (i32.const 0) func $a $b)
+  (elem (;1;) (i32.const 3) func $b)
+  (elem (;2;) (i32.const 7) func $a)
+  (elem (;3;) (i32.const 9) func)
+  (func $a (;0;) (type 0))
+  (func $b (;1;) (type 0))
+)

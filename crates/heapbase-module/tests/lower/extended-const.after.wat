@@ -1,0 +1,12 @@
+(module $m
+  (import "env" "base" (global $base (;0;) i32))
+  (table (;0;) 9 funcref)
+  (memory (;0;) 1)
+  (global $a (;1;) i32 i32.const 28)
+  (global $b (;2;) i64 i64.const -1)
+  (global $c (;3;) i32 i32.const 28)
+  (global $d (;4;) i32 global.get $base)
+  (elem (;0;) (i32.const 28) func)
+  (data (;0;) (i32.const 29) "data")
+  (data (;1;) (global.get $base) "data")
+)

@@ -1,0 +1,2 @@
+;;! nothing to do
+(module $m (func $f (export "f") (call $f)))

@@ -1,0 +1,13 @@
+(module $m
+  (type (;0;) (func))
+  (table (;0;) 4100 funcref)
+  (export "a" (func $a))
+  (elem (;0;) (i32.const 4096) func $a)
+  (func $a (;0;) (type 0)
+    i32.const 4096
+    call_indirect (type 0)
+    i32.const 1
+    table.get 0
+    drop
+  )
+)
