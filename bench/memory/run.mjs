@@ -45,6 +45,7 @@ const runtimes = [
   ["Go: its collector, and what the compiler keeps on the stack", "go-gc_heap.wasm"],
   ["Go: its collector, everything on the heap", "go-gc_all.wasm"],
   ["the same, never collected in an arena of 384 MiB", "go-never.wasm"],
+  ["Go: a slice of 4 MiB, free lists by hand", "go-arena.wasm"],
   ["Go: heapbase's allocator, imported", "go-host_heap.wasm"],
 ];
 

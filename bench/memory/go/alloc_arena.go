@@ -4,28 +4,17 @@ package main
 
 import (
 	"math/bits"
-	"syscall"
 	"unsafe"
 )
 
-// One mapping, and in it lists of free blocks by powers of two: the least that one writes by hand on top of Mmap.
-
-
-const arenaSize = 64 << 20
+// One piece of memory, and in it lists of free blocks by powers of two: the least that one writes by hand. Where the piece comes from is in a
+// file of its own, for there is no Mmap in a runtime.
 
 var (
-	arena     []byte
+	arena     = reserve()
 	used      int
 	freeLists [32]unsafe.Pointer
 )
-
-func init() {
-	var err error
-	arena, err = syscall.Mmap(-1, 0, arenaSize, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
-	if err != nil {
-		panic(err)
-	}
-}
 
 func class(length int) int { return max(4, bits.Len(uint(length-1))) }
 
@@ -35,7 +24,7 @@ func alloc(length int) []byte {
 		freeLists[order] = *(*unsafe.Pointer)(block)
 		return unsafe.Slice((*byte)(block), length)
 	}
-	if used+1<<order > arenaSize {
+	if used+1<<order > len(arena) {
 		panic("the arena is full")
 	}
 	start := used

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -17,7 +18,18 @@ func main() {
 	result := workload(uint32(transfers), uint32(blocks))
 	end := usage()
 	nanos := end.Utime.Nano() + end.Stime.Nano() - begin.Utime.Nano() - begin.Stime.Nano()
-	fmt.Printf("%d %.1f %d\n", result, float64(nanos)/float64(transfers)/float64(blocks), end.Maxrss)
+	fmt.Printf("%d %.1f %d\n", result, float64(nanos)/float64(transfers)/float64(blocks), resident())
+}
+
+// resident is the most that this process ever had in memory, in KiB. (Rusage would count what its parent had before it.)
+func resident() (most int) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		panic(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	fmt.Sscan(rest, &most)
+	return most
 }
 
 // usage is what this process has used so far, the collector's threads included.
