@@ -1,6 +1,7 @@
 //! The languages, and where their ledgers are. A language more is a row more.
 
 use heapbase_host::{Config, Engine, HeapPages, Runtime};
+use sp_wasm_interface::HostFunctions;
 use std::path::{Path, PathBuf};
 
 /// A language that the ledger is written in.
@@ -56,11 +57,19 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Loads a ledger.
+    /// Loads a ledger, with the host functions of a node.
     ///
     /// # Errors
-    /// What keeps it from being loaded: it was not built, or the host refuses it.
+    /// What keeps it from being loaded: it was not built, the host refuses it, or it calls itself by another version.
     pub fn load(language: Language, spec: &'static str, engine: Engine) -> Result<Self, String> {
+        Self::load_with::<sp_io::SubstrateHostFunctions>(language, spec, engine)
+    }
+
+    /// Loads a ledger, with host functions of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`Subject::load`].
+    pub fn load_with<H: HostFunctions>(language: Language, spec: &'static str, engine: Engine) -> Result<Self, String> {
         let file = language.file(spec);
         let code = std::fs::read(&file).map_err(|error| {
             format!("{}: {error}; build it with `runtimes/{}/build`", file.display(), language.folder)
@@ -68,7 +77,8 @@ impl Subject {
         // An interpreter writes all of the heap's memory in each call.
         let heap_pages = HeapPages::Fixed(if engine == Engine::Wasmi { 64 } else { 2048 });
         let config = Config { engine, heap_pages, ..Config::default() };
-        let runtime = Runtime::new(&code, &config).map_err(|error| format!("{}: {error}", file.display()))?;
+        let runtime = Runtime::with_host_functions::<H>(&code, &config)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
         if let [unknown, ..] = runtime.unknown_imports() {
             return Err(format!("{}: it imports `{unknown}`, which no host knows", file.display()));
         }
