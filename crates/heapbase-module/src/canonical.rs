@@ -43,13 +43,13 @@ pub use crate::pass::{PassError as CanonicalError, Passed as Canonicalised};
 
 use crate::SectionKind;
 use crate::convert::holds_code_places;
-use crate::pass::{Parts, PassError, Renaming, Writer, counted, expect_result, expect_valid, with_names};
+use crate::pass::{
+    MAX_LOCALS, Parts, PassError, Renaming, Writer, counted, expect_function_size, expect_result, expect_valid,
+    with_names,
+};
 use crate::splice::{Splice, instructions};
 use wasm_encoder::{BlockType, CodeSection, Encode, Ieee32, Ieee64, Instruction, ValType};
 use wasmparser::{FunctionBody, OperatorsReader, WasmFeatures};
-
-/// The most variables that engines take.
-const MAX_LOCALS: u32 = 50_000;
 
 /// Makes NaNs canonical; see [the module](self). A module without floating point comes back byte for byte.
 ///
@@ -177,6 +177,7 @@ fn rewrite(parts: &Parts<'_>, function: u32, body: &FunctionBody<'_>, seen: &[Se
         splice.replace(*end..*end, if *is_double { &double } else { &single });
     }
     bytes.extend(splice.finish());
+    expect_function_size(bytes.len(), body.range().start)?;
     Ok(bytes)
 }
 
