@@ -74,7 +74,7 @@ pub(crate) struct Adapt {
     #[arg(long)]
     no_canonical: bool,
     /// What the hosts have beyond the first release of WebAssembly, so that it may stay in.
-    #[arg(long, value_enum, value_name = "FEATURE")]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "FEATURE")]
     with: Vec<Feature>,
     /// Where to write the result; `-` is standard output.
     #[arg(short, long, value_name = "FILE")]

@@ -84,7 +84,7 @@ fn all_options_reach_the_record() {
         "--seed",
         "0xff",
         "--with",
-        "bulk-memory",
+        "bulk-memory,sign-extension",
         "--no-canonical",
         "--version",
         version.to_str().unwrap(),
@@ -99,7 +99,7 @@ fn all_options_reach_the_record() {
     assert_eq!(adapted["entries"], serde_json::json!([{"name": "Core_version", "export": "say"}]));
     assert_eq!(adapted["environment"], serde_json::json!([["A", "b=c"]]));
     assert_eq!((adapted["seed"].as_str(), adapted["canonical"].as_bool()), (Some("0xff"), Some(false)));
-    assert_eq!(adapted["features"], serde_json::json!(["bulk-memory"]));
+    assert_eq!(adapted["features"], serde_json::json!(["bulk-memory", "sign-extension"]));
     assert_eq!(objects[0]["runtime_version"]["spec_version"], 3);
     let (exit, verified) = json(&["verify", path, out_path], "");
     assert_eq!((exit, verified[0]["verified"].as_bool()), (0, Some(true)));

@@ -136,21 +136,22 @@ pub struct Options<'a> {
     pub arena: u32,
     /// Whether to serve the runtime's own growing of blocks (allocate, copy, free) in place where its code is recognised.
     pub in_place: bool,
-    /// Whether the runtime's `memcpy`, `memmove` and `memset` get quicker bodies where they are recognised.
-    pub memory_functions: bool,
+    /// Whether the compiler's routines in the runtime (`memcpy`, `memmove`, `memset`, `memcmp`, `bcmp`, `__multi3`) get quicker
+    /// bodies where they are recognised.
+    pub routines: bool,
     /// Whether the result carries a record of its conversion.
     recorded: bool,
 }
 
 impl Options<'_> {
-    /// The flagship, an arena of [`DEFAULT_ARENA`], growing in place, quick memory functions.
+    /// The flagship, an arena of [`DEFAULT_ARENA`], growing in place, quick routines.
     pub fn new(to: Spec) -> Self {
         Self {
             to,
             allocator: Allocator::default(),
             arena: DEFAULT_ARENA,
             in_place: true,
-            memory_functions: true,
+            routines: true,
             recorded: true,
         }
     }

@@ -32,6 +32,9 @@
 //! - [`mod@convert`]: the heap of a compiled runtime moves from the host into the module, and back.
 //! - [`mod@adapt`]: what a language's stock toolchain emits becomes a runtime.
 //! - [`mod@verify`]: is this module exactly the conversion of that one?
+//! - [`mod@lower`], [`mod@prune`], [`canonical`]: passes of an adaptation that know nothing of languages or systems. What is newer than the
+//!   first release of WebAssembly is said in its terms; what nothing reaches goes; NaNs are the same on all machines. [`mod@pass`]: what
+//!   they share.
 //! - [`mod@stub`]: every import becomes the module's own, for engines that know nothing of Polkadot.
 //! - [`spec`]: the allocator specs, and how a host tells which one a module follows.
 //! - [`record`]: the custom section in which a converted module says what was done to it.

@@ -20,6 +20,10 @@
 //! Results and traps are the same to the bit, and so is what memory holds when something traps. Two things differ: a function's
 //! results but the first are in globals for a moment, and the stack is one call deeper in a copy.
 //!
+//! **What it costs** (`bench/passes`, wasmtime 36): Go's sha256 takes 0.98 of the time it took, maps and text 0.98, floating point 0.98, copies
+//! of up to 300 bytes 0.97, and copies of 1 MiB 2.3, since nothing in the MVP stores more than 8 bytes at once. The module of 2.8 MB with 282
+//! copies and fills, 350 sign extensions and 23 conversions becomes 2.9 KB larger, and lowering it takes 0.1 s.
+//!
 //! Why not an existing tool: `wasm-opt` lowers some of these features with passes of its own, each of which parses and prints the
 //! whole module, moves indices, copies byte by byte and (for conversions) leaves the trap; it knows nothing of passive segments,
 //! several results or the encodings. Why not compile without the features: Go and AssemblyScript have no option for it.

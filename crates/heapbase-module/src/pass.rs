@@ -21,6 +21,27 @@ pub const MAX_GROWTH: usize = 24;
 /// What may be added to any module, in bytes.
 pub const ROOM: usize = 1 << 20;
 
+/// The most variables that engines take in a function.
+pub(crate) const MAX_LOCALS: u32 = 50_000;
+
+/// The largest function that engines take, in bytes.
+pub(crate) const MAX_FUNCTION: usize = 7_654_321;
+
+/// Refuses a function that became too large; `start` is where it stands.
+pub(crate) fn expect_function_size(size: usize, start: u64) -> Result<(), PassError> {
+    if size <= MAX_FUNCTION {
+        return Ok(());
+    }
+    Err(PassError::TooLarge {
+        what: "the function".to_owned(),
+        size: size as u64,
+        unit: "bytes",
+        limit: MAX_FUNCTION as u64,
+        offset: Some(start),
+        remedy: "compile it in smaller functions",
+    })
+}
+
 /// What a pass gives back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -20,6 +20,9 @@
 //! it, and all segments lie at constant places. A call of one of the empty places trapped before, and does so now; but engines may call
 //! it by another name, since the place is now one outside of the table.
 //!
+//! A Go module of 2.8 MB has 1,845 functions in its table behind the empty places and 198 calls through it; the shift makes it 750 bytes
+//! larger and no slower (`bench/passes`). Go keeps every function in its table, so little of it is dead.
+//!
 //! ```
 //! use heapbase_module::prune::{Options, prune};
 //!

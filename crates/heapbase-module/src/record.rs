@@ -40,9 +40,9 @@ pub struct Record {
     /// Whether the runtime's own growing of blocks was led to the allocator's.
     #[serde(default)]
     pub in_place: bool,
-    /// Whether the runtime's functions that copy and fill memory got quicker bodies.
+    /// Whether the compiler's routines in the runtime got quicker bodies.
     #[serde(default)]
-    pub memory_functions: bool,
+    pub routines: bool,
     /// BLAKE2-256 of the original, raw, as hexadecimal digits behind `0x`.
     #[serde(default)]
     pub original_blake2_256: String,
@@ -195,7 +195,7 @@ impl Record {
             allocator_blake2_256: String::new(),
             arena: options.arena,
             in_place: true,
-            memory_functions: true,
+            routines: true,
             original_blake2_256: original.to_string(),
             undo: None,
             adapted: Some(adapted),

@@ -106,7 +106,8 @@ pub(super) fn reserve(module: &mut Module<'_>, plan: &Plan, scratch: u32) -> Res
         memory.maximum = None;
     }
     let pages = memory.initial.max(memory.maximum.unwrap_or_default());
-    if pages > CEILING {
+    // The last page of all holds no heap.
+    if pages > CEILING || heap_base / WASM_PAGE >= CEILING {
         return Err(AdaptError::TooLarge { arena: plan.arena().into(), pages, ceiling: CEILING });
     }
     if !plan.host_heap {

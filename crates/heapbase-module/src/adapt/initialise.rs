@@ -26,9 +26,9 @@
 //! and memory, where every host function but the log ends it. Memory and mutable globals are all there is of a module's state:
 //! tables do not change without instructions that are refused. What is zero is left out, in memory and in the file.
 //!
-//! Why not the library `wizer`: it writes modules by itself and keeps what this rewrites anyway (it renames exports, and wants
-//! WASI from wasmtime at its own release), and it brings a second compiler for some milliseconds of work that an
-//! interpreter does at once.
+//! Why not the library `wizer`: the versions that work with any engine (`wasmtime-wizer`) ask for a newer compiler than this project does
+//! and for readers and writers of their own release, and take no module that imports its memory. The instrumented module it
+//! makes is one export for each global here, and what it writes is the module that is written here anyway.
 
 use super::error::AdaptError;
 use super::module::{Data, Module};

@@ -35,7 +35,7 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
     let counts = forward.counts()?;
     forward.replace(&counts, true)?;
     forward.replace(&counts, false)?;
-    if options.memory_functions {
+    if options.routines {
         forward.quicken();
     }
     let exports = if forward.is_v1() { forward.glue.add_exports()? } else { Vec::new() };
@@ -101,7 +101,7 @@ struct Forward<'a> {
     mallocs: usize,
     frees: usize,
     growths: usize,
-    /// The functions that copy and fill memory, as far as they were recognised.
+    /// The compiler's routines, as far as they were recognised.
     quickened: Vec<Routine>,
 }
 
@@ -240,7 +240,7 @@ impl<'a> Forward<'a> {
             .filter(|function| counts[*function as usize] + MOVING < calls)
     }
 
-    /// Gives the places of functions that copy and fill memory to quicker ones.
+    /// Gives the places of the compiler's routines to quicker ones.
     fn quicken(&mut self) {
         for (function, routine) in routine::routines(self.survey) {
             let (Some(place), Some(ty)) = (self.places[function as usize], self.survey.function_type(function)) else {
@@ -391,7 +391,7 @@ impl<'a> Forward<'a> {
             allocator_blake2_256: Blake2_256::of(allocator.wasm()).to_string(),
             arena: if self.is_v1() { 0 } else { self.options.arena },
             in_place: self.options.in_place,
-            memory_functions: self.options.memory_functions,
+            routines: self.options.routines,
             original_blake2_256: Blake2_256::of(survey.wasm).to_string(),
             adapted: None,
             undo: Some(Undo {
@@ -496,10 +496,8 @@ impl<'a> Forward<'a> {
         }
         if !self.quickened.is_empty() {
             let names: Vec<_> = self.quickened.iter().map(|routine| routine.name()).collect();
-            changes.push(format!(
-                "put quicker functions in the places of those that copy and fill memory: {}",
-                names.join(", ")
-            ));
+            changes
+                .push(format!("put quicker functions in the places of the compiler's routines: {}", names.join(", ")));
         }
         match (layout.heap_base, survey.heap_base) {
             (Some(now), Some(before)) => {

@@ -7,17 +7,11 @@ use super::saturate::Saturate;
 use super::{Context, frames::Frames};
 use crate::SectionKind;
 use crate::inspect::{Feature, behind_first_number, proposal};
-use crate::pass::PassError;
+use crate::pass::{MAX_LOCALS, PassError, expect_function_size};
 use crate::splice::{Splice, instructions};
 use std::collections::HashMap;
 use wasm_encoder::{Encode, Instruction, ValType, reencode::Reencode, reencode::RoundtripReencoder};
 use wasmparser::{FunctionBody, Operator, OperatorsReader};
-
-/// The most variables that engines take.
-const MAX_LOCALS: u32 = 50_000;
-
-/// The largest function that engines take, in bytes.
-const MAX_FUNCTION: usize = 7_654_321;
 
 /// What lies in front of an instruction, as far as it can become one with it.
 #[derive(Clone, Copy)]
@@ -95,7 +89,7 @@ pub(super) struct Body<'c, 'p, 'a> {
     zeros: u32,
     /// Whether labels of the original are still labels with the same numbers, counted from the first.
     keeps_labels: bool,
-    start: usize,
+    start: u64,
     changed: bool,
 }
 
@@ -138,7 +132,7 @@ impl<'c, 'p, 'a> Body<'c, 'p, 'a> {
             zeros,
             keeps_labels: true,
             context,
-            start: body.range().start as usize,
+            start: body.range().start,
             changed: false,
         };
         this.operators(OperatorsReader::new(reader))?;
@@ -160,9 +154,7 @@ impl<'c, 'p, 'a> Body<'c, 'p, 'a> {
             ty.encode(&mut bytes);
         }
         bytes.extend(this.splice.finish());
-        if bytes.len() > MAX_FUNCTION {
-            return Err(too_large(bytes.len(), this.start));
-        }
+        expect_function_size(bytes.len(), this.start)?;
         Ok(Some(Rewritten { bytes, keeps_labels: this.keeps_labels }))
     }
 
@@ -175,9 +167,7 @@ impl<'c, 'p, 'a> Body<'c, 'p, 'a> {
             self.context.note(&operator);
             let now = self.operator(&operator, start, end, before)?;
             before = [before[1], now];
-            if self.splice.len() > MAX_FUNCTION {
-                return Err(too_large(self.splice.len(), self.start));
-            }
+            expect_function_size(self.splice.len(), self.start)?;
         }
         Ok(())
     }
@@ -494,17 +484,6 @@ pub(super) struct Rewritten {
 fn is_plain_memarg(bytes: &[u8]) -> bool {
     const INDEX_FOLLOWS: u8 = 0x40;
     bytes.get(1).is_some_and(|flags| flags & INDEX_FOLLOWS == 0) && behind_first_number(bytes) <= 5
-}
-
-fn too_large(size: usize, start: usize) -> PassError {
-    PassError::TooLarge {
-        what: "the function".to_owned(),
-        size: size as u64,
-        unit: "bytes",
-        limit: MAX_FUNCTION as u64,
-        offset: Some(start as u64),
-        remedy: "compile it in smaller functions",
-    }
 }
 
 fn too_many_locals(at: usize) -> PassError {

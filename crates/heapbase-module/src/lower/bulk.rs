@@ -22,6 +22,22 @@
 //! ```
 //!
 //! Words of 8 bytes need not be aligned: on machines that run nodes that costs nothing but at the edge of a page.
+//!
+//! Against the instruction on wasmtime 36, which calls the machine's `memmove` and `memset` (`bench/passes`, time as a ratio):
+//!
+//! | bytes | copy | fill | written out |
+//! | --- | --- | --- | --- |
+//! | 1 to 32 | 0.4 to 0.5 | 0.4 to 0.5 | 0.07 to 0.14 |
+//! | 64 | 0.7 | 0.5 | |
+//! | 128 | 1.1 | 0.7 | |
+//! | 256 | 1.5 | 1.1 | |
+//! | 1 KiB to 1 MiB | 1.9 to 2.5 | 2.0 to 2.9 | |
+//!
+//! Long ones are at one store of 8 bytes a cycle, 40 GB/s, where `memmove` stores 32 bytes: there is no wider store in the MVP. Go's maps, text
+//! and copies of up to 300 bytes take 0.93 to 0.98 of the time they took.
+//!
+//! More than [`INLINE`] bytes written out would win nothing: from 48 on the function is as fast, and each 8 bytes are 12 bytes of code at
+//! each place.
 
 use crate::splice::memory;
 use wasm_encoder::{BlockType, Function, Instruction, InstructionSink, ValType};

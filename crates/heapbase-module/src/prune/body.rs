@@ -2,7 +2,7 @@
 
 use super::write::Places;
 use crate::inspect::behind_first_number;
-use crate::pass::{Parts, PassError};
+use crate::pass::{Parts, PassError, expect_function_size};
 use crate::splice::{Splice, instructions};
 use wasm_encoder::{Encode, Instruction, reencode::Reencode};
 use wasmparser::{BlockType, FunctionBody, Operator};
@@ -78,7 +78,9 @@ pub(super) fn rewrite(
         }
         before = now;
     }
-    Ok(splice.finish())
+    let bytes = splice.finish();
+    expect_function_size(bytes.len(), range.start)?;
+    Ok(bytes)
 }
 
 /// Where things are now.

@@ -14,11 +14,13 @@
     local.get 1
     f64.add
     local.tee 2
-    f64.const nan (;=NaN;)
-    local.get 2
     local.get 2
     f64.eq
-    select
+    if (result f64) ;; label = @1
+      local.get 2
+    else
+      f64.const nan (;=NaN;)
+    end
   )
   (func $stored (;1;) (type 1) (param f32)
     (local f32)
@@ -26,11 +28,13 @@
     local.get 0
     f32.sqrt
     local.tee 1
-    f32.const nan (;=NaN;)
-    local.get 1
     local.get 1
     f32.eq
-    select
+    if (result f32) ;; label = @1
+      local.get 1
+    else
+      f32.const nan (;=NaN;)
+    end
     f32.store
   )
   (func $only_compared (;2;) (type 2) (param f64) (result i32)
@@ -50,11 +54,13 @@
     f32.max
     f64.promote_f32
     local.tee 2
-    f64.const nan (;=NaN;)
-    local.get 2
     local.get 2
     f64.eq
-    select
+    if (result f64) ;; label = @1
+      local.get 2
+    else
+      f64.const nan (;=NaN;)
+    end
   )
   (func $sign (;4;) (type 0) (param f64 f64) (result f64)
     (local f64)
@@ -63,11 +69,13 @@
     local.get 0
     f64.sub
     local.tee 2
-    f64.const nan (;=NaN;)
-    local.get 2
     local.get 2
     f64.eq
-    select
+    if (result f64) ;; label = @1
+      local.get 2
+    else
+      f64.const nan (;=NaN;)
+    end
     f64.copysign
   )
   (func $through_neg (;5;) (type 4) (param f64) (result i64)
@@ -75,11 +83,13 @@
     local.get 0
     f64.ceil
     local.tee 1
-    f64.const nan (;=NaN;)
-    local.get 1
     local.get 1
     f64.eq
-    select
+    if (result f64) ;; label = @1
+      local.get 1
+    else
+      f64.const nan (;=NaN;)
+    end
     f64.neg
     i64.reinterpret_f64
   )
@@ -88,11 +98,13 @@
     local.get 0
     f64.floor
     local.tee 1
-    f64.const nan (;=NaN;)
-    local.get 1
     local.get 1
     f64.eq
-    select
+    if (result f64) ;; label = @1
+      local.get 1
+    else
+      f64.const nan (;=NaN;)
+    end
     global.set $g
   )
   (func $dropped (;7;) (type 5) (param f64)
@@ -106,11 +118,13 @@
     f64.const 0x1p+0 (;=1;)
     f64.min
     local.tee 1
-    f64.const nan (;=NaN;)
-    local.get 1
     local.get 1
     f64.eq
-    select
+    if (result f64) ;; label = @1
+      local.get 1
+    else
+      f64.const nan (;=NaN;)
+    end
     call $only_compared
     drop
   )

@@ -8,11 +8,13 @@
       local.get 0
       f64.sqrt
       local.tee 1
-      f64.const nan (;=NaN;)
-      local.get 1
       local.get 1
       f64.eq
-      select
+      if (result f64) ;; label = @2
+        local.get 1
+      else
+        f64.const nan (;=NaN;)
+      end
     end
     i32.trunc_f64_s
   )
@@ -23,20 +25,24 @@
       local.get 0
       f64.sqrt
       local.tee 2
-      f64.const nan (;=NaN;)
-      local.get 2
       local.get 2
       f64.eq
-      select
+      if (result f64) ;; label = @2
+        local.get 2
+      else
+        f64.const nan (;=NaN;)
+      end
     else
       local.get 0
       f64.floor
       local.tee 2
-      f64.const nan (;=NaN;)
-      local.get 2
       local.get 2
       f64.eq
-      select
+      if (result f64) ;; label = @2
+        local.get 2
+      else
+        f64.const nan (;=NaN;)
+      end
       f64.abs
     end
     i32.trunc_f64_s
@@ -59,11 +65,13 @@
     local.get 0
     f64.sqrt
     local.tee 1
-    f64.const nan (;=NaN;)
-    local.get 1
     local.get 1
     f64.eq
-    select
+    if (result f64) ;; label = @1
+      local.get 1
+    else
+      f64.const nan (;=NaN;)
+    end
     f64.const 0x0p+0 (;=0;)
     i32.const 1
     select
@@ -75,20 +83,24 @@
     local.get 0
     f64.sqrt
     local.tee 1
-    f64.const nan (;=NaN;)
-    local.get 1
     local.get 1
     f64.eq
-    select
+    if (result f64) ;; label = @1
+      local.get 1
+    else
+      f64.const nan (;=NaN;)
+    end
     br 0
     f64.add
     f64.ceil
     local.tee 1
-    f64.const nan (;=NaN;)
-    local.get 1
     local.get 1
     f64.eq
-    select
+    if (result f64) ;; label = @1
+      local.get 1
+    else
+      f64.const nan (;=NaN;)
+    end
     i64.reinterpret_f64
     unreachable
   )

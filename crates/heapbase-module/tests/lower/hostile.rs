@@ -188,3 +188,30 @@ fn a_branch_table_of_everything() {
     let before = number(&parse(&text));
     assert_eq!(number(&lowered(&text)), before);
 }
+
+#[test]
+fn a_function_that_is_nearly_too_large_already() {
+    // More than a megabyte of square roots, each of which is seen.
+    let mut text = String::from("(module (func (export \"f\") (param f64) (result f64) local.get 0 ");
+    text += &"f64.sqrt i64.reinterpret_f64 f64.reinterpret_i64 ".repeat(400_000);
+    text += "))";
+    let refused = canonicalise(&parse(&text));
+    assert!(
+        matches!(refused, Err(LowerError::TooLarge { unit: "bytes", .. })),
+        "{:?}",
+        refused.map(|done| done.changes)
+    );
+}
+
+#[test]
+fn what_is_no_module() {
+    let component = b"\0asm\x0d\0\x01\0";
+    for bytes in [&component[..], b"", b"\0asm", b"\0asm\x01\0\0\0\xff"] {
+        assert!(lower(bytes, &Options::default()).is_err(), "{bytes:?}");
+        assert!(canonicalise(bytes).is_err(), "{bytes:?}");
+        assert!(prune::prune(bytes, &prune::Options::default()).is_err(), "{bytes:?}");
+    }
+    let empty = b"\0asm\x01\0\0\0";
+    assert_eq!(lower(empty, &Options::default()).expect("valid").wasm, empty);
+    assert_eq!(prune::prune(empty, &prune::Options::default()).expect("valid").wasm, empty);
+}
