@@ -11,12 +11,14 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow, bail};
 use heapbase_host::{AllocationEvent, Case, Config, Engine, Origin, Outcome, Runtime, State};
-use heapbase_module::{convert::Family, inspect};
+use heapbase_module::{
+    convert::{DEFAULT_ARENA, Family, LARGE, PATIENCE},
+    inspect,
+};
 use sp_wasm_interface::wasmtime;
 use std::{collections::HashMap, ops::Range};
 
 const WASM_PAGE: u64 = 64 * 1024;
-const PAGE: u32 = 4096;
 /// Bytes that the host's allocator keeps in front of each block.
 const HEADER: u32 = 8;
 
@@ -50,8 +52,8 @@ pub fn measure(subject: &Subject, entry: &str) -> Result<Memory> {
     let outcome = |form: Form| run(subject, form, entry, case.as_ref()).with_context(|| format!("{title}, {form:?}"));
     let [original, local, v1] = [outcome(Form::Original)?, outcome(Form::Local)?, outcome(Form::V1)?];
     let own = |origin: Origin| origin == Origin::Runtime;
-    let arena = reach_in(local_layout(subject)?, &steps(&original.allocations, own)).context(title.clone())?;
-    let heap = reach_in(v1_layout(subject)?, &steps(&original.allocations, |_| true)).context(title.clone())?;
+    let arena = reach_in(&local_layout(subject)?, &steps(&original.allocations, own)).context(title.clone())?;
+    let heap = reach_in(&v1_layout(subject)?, &steps(&original.allocations, |_| true)).context(title.clone())?;
     Ok(Memory {
         title,
         host_allocations: [&original, &local, &v1].map(|outcome| outcome.statistics.host_allocations),
@@ -71,15 +73,22 @@ fn run(subject: &Subject, form: Form, entry: &str, case: Option<&Case>) -> Resul
     })
 }
 
-/// Bytes between the ends of what the host's allocator ever handed out, headers and rounding included.
+/// Bytes between the ends of what the host's allocator ever handed out, headers and rounding included; the arena, which is
+/// measured by itself, does not count; nor does the distance that it puts between the host's blocks.
 fn host_reach(events: &[AllocationEvent]) -> u64 {
-    let blocks = events.iter().filter_map(|event| match *event {
+    let is_arena = |event: &AllocationEvent| match *event {
+        AllocationEvent::Allocated { origin: Origin::Runtime, size: DEFAULT_ARENA, address } => Some(address),
+        _ => None,
+    };
+    let arena = events.iter().find_map(is_arena);
+    let blocks = events.iter().filter(|event| is_arena(event).is_none()).filter_map(|event| match *event {
         AllocationEvent::Allocated { size, address, .. } => {
             Some(address - HEADER..address + size.max(8).next_power_of_two())
         }
         AllocationEvent::Freed { .. } => None,
     });
-    reach(blocks)
+    let (below, above): (Vec<_>, Vec<_>) = blocks.partition(|block| arena.is_none_or(|arena| block.start < arena));
+    reach(below.into_iter()) + reach(above.into_iter())
 }
 
 /// Bytes between the lowest start and the highest end.
@@ -104,35 +113,37 @@ fn steps(events: &[AllocationEvent], counts: impl Fn(Origin) -> bool) -> Vec<Ste
     events.iter().filter_map(step).collect()
 }
 
-/// Where an allocator module finds its memory.
-#[derive(Clone, Copy, Debug)]
+/// Where an allocator module finds its memory, and what serves the first blocks instead of it.
+#[derive(Clone, Debug)]
 struct Layout {
-    state: u32,
-    near_end: u32,
-    far: (u32, u32),
+    /// The state, and the memory behind it.
+    memory: Range<u32>,
+    /// Bytes that blocks are cut off one after the other before the allocator is asked, and the words that go with them.
+    near: (u32, u32),
+    /// Requests that then go to the host.
+    patience: u32,
     pages: u32,
 }
 
-/// Near memory ends at the new heap base, and with it in its pages lies what is not cold of the state; the rest lies below.
+/// Near memory lies between the old heap base and the new one, behind some words; the arena's parts wherever the host puts them.
 fn local_layout(subject: &Subject) -> Result<Layout> {
+    const WORDS: u32 = 16;
     let before = inspect(&std::fs::read(file(subject, Form::Original))?)?;
     let after = inspect(&std::fs::read(file(subject, Form::Local))?)?;
-    let (Some(low), Some(near_end)) = (before.heap_base, after.heap_base) else { bail!("no `__heap_base`") };
-    let cold: u32 = nowhere()?.call("state_cold", ())?;
-    let page = near_end.checked_sub(state_size()? - cold).context("the heap base is low")? / PAGE * PAGE;
-    let state = page.checked_sub(cold).context("the heap base is low")?;
-    let pages = near_end.div_ceil(WASM_PAGE as u32);
-    Ok(Layout { state, near_end, far: (low.next_multiple_of(16), state), pages })
+    let (Some(low), Some(base)) = (before.heap_base, after.heap_base) else { bail!("no `__heap_base`") };
+    let near = base.checked_sub(low.next_multiple_of(16) + WORDS).context("the heap base is low")?;
+    let start = WASM_PAGE as u32;
+    let pages = (start + DEFAULT_ARENA) / WASM_PAGE as u32;
+    Ok(Layout { memory: start..start + DEFAULT_ARENA, near: (near, WORDS), patience: PATIENCE, pages })
 }
 
-/// State and near memory from the old heap base to the end of the memory's minimum, and then what grows.
+/// State and memory from the old heap base to the end of the memory's minimum, and then what grows.
 fn v1_layout(subject: &Subject) -> Result<Layout> {
     let before = inspect(&std::fs::read(file(subject, Form::Original))?)?;
     let after = inspect(&std::fs::read(file(subject, Form::V1))?)?;
     let state = before.heap_base.context("no `__heap_base`")?.next_multiple_of(16);
     let pages = u32::try_from(after.memory.context("no memory")?.min)?;
-    let near_end = pages * WASM_PAGE as u32;
-    Ok(Layout { state, near_end, far: (near_end, near_end), pages })
+    Ok(Layout { memory: state..pages * WASM_PAGE as u32, near: (0, 0), patience: 0, pages })
 }
 
 /// The allocator that the converter merges, alone.
@@ -142,7 +153,7 @@ struct Allocator {
 }
 
 impl Allocator {
-    fn new(layout: Layout) -> Result<Self> {
+    fn new(layout: &Layout) -> Result<Self> {
         let engine = wasmtime::Engine::default();
         let module = wasmtime::Module::new(&engine, Family::default().wasm()).map_err(|error| anyhow!("{error:#}"))?;
         let mut store = wasmtime::Store::new(&engine, ());
@@ -151,12 +162,7 @@ impl Allocator {
         let mut linker = wasmtime::Linker::new(&engine);
         let mut link = || -> wasmtime::Result<wasmtime::Instance> {
             linker.define(&store, "env", "memory", memory)?;
-            for (name, value) in [
-                ("state", layout.state),
-                ("near_end", layout.near_end),
-                ("far_start", layout.far.0),
-                ("far_end", layout.far.1),
-            ] {
+            for (name, value) in [("state", layout.memory.start), ("end", layout.memory.end)] {
                 linker.func_wrap("heapbase", name, move || value)?;
             }
             linker.func_wrap("heapbase", "grow", move |mut caller: wasmtime::Caller<'_, ()>, pages: u32| {
@@ -175,41 +181,58 @@ impl Allocator {
     }
 }
 
-/// The allocator without memory, to ask for its constants.
-fn nowhere() -> Result<Allocator> {
-    Allocator::new(Layout { state: 0, near_end: 0, far: (0, 0), pages: 1 })
-}
-
-/// Bytes of state.
-fn state_size() -> Result<u32> {
-    nowhere()?.call("state_size", ())
-}
-
-/// How far the heap reaches that answers these requests: in near memory with the state, and in far memory.
-fn reach_in(layout: Layout, steps: &[Step]) -> Result<u64> {
+/// How far the heap reaches that answers these requests: near memory with its words, and the allocator's with its state.
+fn reach_in(layout: &Layout, steps: &[Step]) -> Result<u64> {
+    /// Where a block lies.
+    enum Place {
+        Near(u32),
+        Host,
+        Own(Range<u32>),
+    }
     let mut allocator = Allocator::new(layout)?;
-    let state: u32 = allocator.call("state_size", ())?;
+    let (near, words) = layout.near;
+    let (mut used, mut most) = (0, 0);
+    let mut last = None;
+    let mut patience = layout.patience;
     let mut blocks = Vec::new();
     for step in steps {
         match *step {
             Step::Allocate(size) => {
+                let units = size.max(1).next_multiple_of(8);
+                if units <= near - used {
+                    last = Some(used);
+                    blocks.push(Place::Near(used));
+                    used += units;
+                    most = most.max(used);
+                    continue;
+                }
+                if patience > 0 && size <= LARGE {
+                    // Among the host's blocks.
+                    patience -= 1;
+                    blocks.push(Place::Host);
+                    continue;
+                }
+                patience = 0;
                 let address: u32 = allocator.call("alloc", size)?;
                 if address == 0 {
                     bail!("the arena is full, which this measurement does not follow");
                 }
-                blocks.push(address..address + size);
+                blocks.push(Place::Own(address..address + size));
             }
-            Step::Free(block) => allocator.call("free", blocks[block].start)?,
+            Step::Free(block) => match &blocks[block] {
+                Place::Near(start) if last == Some(*start) => used = *start,
+                Place::Near(_) | Place::Host => {}
+                Place::Own(block) => allocator.call("free", block.start)?,
+            },
         }
     }
-    let near = layout.state..layout.near_end;
-    let (mut near, far): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| near.contains(&block.start));
-    near.push(layout.state..layout.state + state);
-    if layout.far.0 == layout.far.1 {
-        // What grows lies right behind the near memory.
-        return Ok(reach(near.into_iter().chain(far)));
+    let mut own: Vec<_> =
+        blocks.into_iter().filter_map(|place| if let Place::Own(block) = place { Some(block) } else { None }).collect();
+    if !own.is_empty() {
+        let state = layout.memory.start;
+        own.push(state..state + allocator.call::<_, u32>("state_size", ())?);
     }
-    Ok(reach(near.into_iter()) + reach(far.into_iter()))
+    Ok(u64::from(words + most) + reach(own.into_iter()))
 }
 
 #[cfg(test)]
@@ -233,13 +256,21 @@ mod tests {
 
     #[test]
     fn a_heap_reaches_from_its_state_to_its_last_byte() {
-        let layout = Layout { state: 65_536, near_end: 131_072, far: (131_072, 131_072), pages: 2 };
-        let none = reach_in(layout, &[]).unwrap();
-        assert_eq!(none, u64::from(state_size().unwrap()));
+        let layout = &Layout { memory: 65_536..131_072, near: (0, 0), patience: 0, pages: 2 };
+        assert_eq!(reach_in(layout, &[]).unwrap(), 0);
         let once = [Step::Allocate(50_000), Step::Free(0)];
         let twice: Vec<Step> = once.into_iter().chain([Step::Allocate(50_000), Step::Free(1)]).collect();
         let reached = reach_in(layout, &once).unwrap();
-        assert!((none + 50_000..none + 55_000).contains(&reached), "{reached}");
+        assert!((50_000..55_000).contains(&reached), "{reached}");
         assert_eq!(reach_in(layout, &twice).unwrap(), reached);
+    }
+
+    #[test]
+    fn first_blocks_lie_in_near_memory() {
+        let layout = &Layout { memory: 65_536..131_072, near: (64, 16), patience: 0, pages: 2 };
+        let back = [Step::Allocate(20), Step::Free(0), Step::Allocate(60), Step::Free(1)];
+        assert_eq!(reach_in(layout, &back).unwrap(), 16 + 64);
+        let full = [Step::Allocate(20), Step::Allocate(60)];
+        assert!(reach_in(layout, &full).unwrap() > 16 + 24 + 60);
     }
 }

@@ -82,6 +82,9 @@ pub(crate) struct HowToConvert {
     /// Leave the runtime's own growing of blocks (allocate, copy, free) as it is.
     #[arg(long, requires = "to")]
     no_in_place: bool,
+    /// Leave the compiler's routines in the runtime (memcpy, memcmp, __multi3, …) as they are.
+    #[arg(long, requires = "to")]
+    no_routines: bool,
 }
 
 /// Bytes.
@@ -120,6 +123,7 @@ impl HowToConvert {
         let mut options = Options::new(to);
         options.arena = self.arena.0;
         options.in_place = !self.no_in_place;
+        options.routines = !self.no_routines;
         options.allocator = allocator(&self.allocator)?;
         Ok(options)
     }

@@ -28,7 +28,8 @@ const EXAMPLES: &str = "Examples:
 
 The hash of the compressed form is printed for a file in that form: a chain authorises it. JSON: verified, error, section,
 section_name and offset (of the first difference, in the decompressed module), original and converted (each blake2_256 and
-blake2_256_compressed), and what the record says: to, converter, allocator, allocator_blake2_256, arena, in_place.
+blake2_256_compressed), and what the record says: to, converter, allocator, allocator_blake2_256, arena, in_place,
+routines.
 
 Exit status: 0 CONVERTED is the conversion of ORIGINAL, byte for byte; 1 it is not, or cannot be told to be; 2 usage, or input that
 cannot be read.";
@@ -67,6 +68,7 @@ struct Report<'a> {
     allocator_blake2_256: Option<&'a str>,
     arena: Option<u32>,
     in_place: Option<bool>,
+    routines: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -135,6 +137,7 @@ fn report<'a>(
         allocator_blake2_256: record.map(|record| record.allocator_blake2_256.as_str()),
         arena: record.map(|record| record.arena),
         in_place: record.map(|record| record.in_place),
+        routines: record.map(|record| record.routines),
     }
 }
 

@@ -8,12 +8,13 @@
 //! - what referred to `ext_allocator_malloc_version_1` and `ext_allocator_free_version_1` (calls, tables, exports) refers to it;
 //! - under v1 the two imports go, and `v1`, `alloc`, `dealloc` and `realloc` are exported; the heap begins at the old
 //!   `__heap_base`;
-//! - under local `__heap_base` moves up by the arena, and the memory's minimum with it; the imports stay, for what the arena cannot
-//!   hold, and for the buffers that host functions return.
+//! - under local `__heap_base` moves up by about a KiB, and the memory's minimum by the arena's size; the imports stay, for the
+//!   arena itself, for what it cannot hold, and for the buffers that host functions return.
 //!
-//! Under local the allocator's state and first blocks lie at the arena's end, in the page in which the host's heap begins:
-//! it is touched by every call anyway, and first by the host, which writes the call's input there. The rest of the arena is not
-//! touched before it is used, and under copy-on-write what is not touched costs nothing.
+//! Under local the runtime's first blocks lie right behind its data, in the page in which the host's heap begins too: every
+//! call touches it anyway. The arena is one large block of the host's, fetched when a call turns out to allocate
+//! more, with the allocator's state at its start. So a short call touches not one page more than before, and what is not
+//! touched of the arena costs nothing under copy-on-write. `docs/convert.md` says how this differs from `spec/local.md`.
 //!
 //! The same input gives the same bytes, and a record in the section `heapbase` says how ([`crate::record`]).
 //!
@@ -45,8 +46,8 @@ mod forward;
 mod glue;
 mod layout;
 mod pattern;
+mod routine;
 mod survey;
-mod touch;
 mod undo;
 mod write;
 
@@ -63,6 +64,13 @@ use wasmparser::{ExternalKind, Validator};
 /// The arena of a local runtime unless another size is asked for: 16 MiB. Blocks of the corpus need less, larger ones brought
 /// nothing, and hosts that bound a call's memory still have most of it.
 pub const DEFAULT_ARENA: u32 = 16 * 1024 * 1024;
+
+/// Requests past near memory that go to the host under local before the arena is fetched: so many cost about as much as fetching
+/// it and touching its first pages.
+pub const PATIENCE: u32 = 16;
+
+/// A request for more bytes fetches the arena at once: touching its first page is little beside filling such a block.
+pub const LARGE: u32 = 4096;
 
 /// The pages that a relay chain grants a parachain's validation unless its configuration says otherwise: 32 for the module and
 /// 2,048 of heap.
@@ -123,16 +131,19 @@ pub struct Options<'a> {
     pub to: Spec,
     /// The allocator inside.
     pub allocator: Allocator<'a>,
-    /// Bytes of the arena under [`Spec::Local`].
+    /// Bytes of the arena under [`Spec::Local`], at most 32 MiB: a larger one is made that large, with a warning.
     pub arena: u32,
     /// Whether to serve the runtime's own growing of blocks (allocate, copy, free) in place where its code is recognised.
     pub in_place: bool,
+    /// Whether the compiler's routines in the runtime (`memcpy`, `memmove`, `memset`, `memcmp`, `bcmp`, `__multi3`) get quicker
+    /// bodies where they are recognised.
+    pub routines: bool,
 }
 
 impl Options<'_> {
-    /// The flagship, an arena of [`DEFAULT_ARENA`], growing in place.
+    /// The flagship, an arena of [`DEFAULT_ARENA`], growing in place, quick routines.
     pub fn new(to: Spec) -> Self {
-        Self { to, allocator: Allocator::default(), arena: DEFAULT_ARENA, in_place: true }
+        Self { to, allocator: Allocator::default(), arena: DEFAULT_ARENA, in_place: true, routines: true }
     }
 }
 

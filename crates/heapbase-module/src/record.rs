@@ -39,6 +39,9 @@ pub struct Record {
     /// Whether the runtime's own growing of blocks was led to the allocator's.
     #[serde(default)]
     pub in_place: bool,
+    /// Whether the compiler's routines in the runtime got quicker bodies.
+    #[serde(default)]
+    pub routines: bool,
     /// BLAKE2-256 of the original, raw, as hexadecimal digits behind `0x`.
     #[serde(default)]
     pub original_blake2_256: String,
@@ -66,10 +69,6 @@ pub struct Undo {
     pub free: Option<u32>,
     /// Functions of the original whose place one of those two took.
     pub slots: Vec<Slot>,
-    /// The word behind the data that entry points write to first.
-    pub touched: Option<u32>,
-    /// The entry points that do so.
-    pub touching: Vec<u32>,
     /// Functions that grow a block in place, and the pointer through which `malloc` was called before.
     pub grows: Vec<(u32, Option<Pointer>)>,
     /// Functions that free what has moved, and the pointer through which `free` was called before.

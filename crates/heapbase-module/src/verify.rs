@@ -138,6 +138,7 @@ pub fn verify(original: &[u8], converted: &[u8], allocator: Option<&Allocator<'_
     let mut options = Options::new(record.to);
     options.allocator = allocator;
     options.arena = record.arena;
+    options.routines = record.routines;
     options.in_place = record.in_place;
     let expected = convert(original, &options).map_err(VerifyError::Convert)?.wasm;
     if expected == converted {

@@ -373,14 +373,26 @@ fn what_is_refused_and_how() {
     }
     let mut options = Options::new(Spec::Local);
     let plain = module(&[MALLOC, FREE, MEMORY, BASE, ENTRY]);
-    for arena in [0, 4096, u32::MAX] {
+    for arena in [0, 4096] {
         options.arena = arena;
         let error = convert(&plain, &options).expect_err("refused").to_string();
         // The least arena depends on the size of the allocator's state.
         let error = error.split_once("needs at least").map_or(&*error, |(before, _)| before);
         writeln!(text, "an arena of {arena}:\n  {}", error.trim()).expect("text");
     }
+    let large = module(&[MALLOC, FREE, &MEMORY.replace("17", "65400"), BASE, ENTRY]);
+    writeln!(text, "a large memory:\n  {}", refused(&large, Spec::Local)).expect("text");
     insta::assert_snapshot!("refusals", text);
+}
+
+#[test]
+fn an_arena_larger_than_any_block() {
+    let plain = module(&[MALLOC, FREE, MEMORY, BASE, ENTRY]);
+    let mut options = Options::new(Spec::Local);
+    options.arena = u32::MAX;
+    let conversion = convert(&plain, &options).expect("converted");
+    assert!(conversion.warnings.iter().any(|warning| warning.contains("33554432 bytes")), "{:?}", conversion.warnings);
+    verify(&plain, &conversion.wasm, None).expect("it verifies");
 }
 
 /// Where things lie depends on the size of an allocator's state.
@@ -475,8 +487,10 @@ fn a_base_above_the_memory() {
     let wasm = module(&[MALLOC, MEMORY, base, ENTRY]);
     let local = done(&wasm, Spec::Local);
     let memory = inspect(&local.wasm).expect("it can be read").memory.expect("it has one");
-    let end = (5_000_000 + u64::from(heapbase_module::convert::DEFAULT_ARENA)).div_ceil(65_536);
-    assert!(memory.min + 1 >= end, "{} pages", memory.min);
+    // As many bytes as before, and the arena.
+    assert!(memory.min >= 17 + u64::from(heapbase_module::convert::DEFAULT_ARENA) / 65_536, "{} pages", memory.min);
+    let base = inspect(&local.wasm).expect("it can be read").heap_base.expect("it has one");
+    assert!((5_000_000..5_008_192).contains(&base), "{base}");
 }
 
 #[test]
@@ -508,7 +522,7 @@ fn many_direct_calls_in_a_small_module() {
 #[test]
 fn allocator_modules_of_others() {
     let good = r#"(module (import "env" "memory" (memory 1)) (import "heapbase" "state" (func $state (result i32)))
-        (import "heapbase" "near_end" (func (result i32)))
+        (import "heapbase" "end" (func (result i32)))
         (func (export "alloc") (param i32) (result i32) (i32.add (call $state) (i32.const 64)))
         (func (export "free") (param i32)) (func (export "state_size") (result i32) (i32.const 16)))"#;
     let plain = module(&[MALLOC, FREE, MEMORY, BASE, ENTRY]);
@@ -529,8 +543,8 @@ fn allocator_modules_of_others() {
         ("no alloc", good.replace("\"alloc\"", "\"malloc\"")),
         ("another alloc", good.replace("(param i32) (result i32) (i32.add", "(param i64) (result i32) (i32.add")),
         ("a memory of its own", good.replace(r#"(import "env" "memory" (memory 1))"#, "").replace("(func (export \"alloc\")", "(memory 1) (func (export \"alloc\")")),
-        ("another import", good.replace("near_end", "far_away")),
-        ("another type of an import", good.replace("near_end\" (func (result i32))", "near_end\" (func (result i64))")),
+        ("another import", good.replace("end", "far_away")),
+        ("another type of an import", good.replace("\"end\" (func (result i32))", "\"end\" (func (result i64))")),
         ("a computed state size", good.replace("(i32.const 16)", "(i32.add (i32.const 8) (i32.const 8))")),
         ("much state", good.replace("(i32.const 16)", "(i32.const 70000)")),
         ("a global", good.replace("(func (export \"free\") (param i32))", "(global $g (mut i32) (i32.const 0)) (func (export \"free\") (param i32) (global.set $g (local.get 0)))")),

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  a slab, 1 KiB, aligned to its size
-//!  | block 0 | block 1 | · · · | block n-1 | · | state | tag of what follows |
-//!                                               class · pending · blocks in use
+//!  | block 0 | block 1 | · · · | block n-1 | · | next pending | state | tag of what follows |
+//!                                                              class · pending · blocks in use
 //!  a free block   | next in the class's list | previous | · · · |      (8 bytes suffice)
 //! ```
 //!
@@ -16,17 +16,17 @@
 //! four words read and written. Whether a block is of a slab is a choice of address, not a branch: in a mix of sizes a
 //! branch is guessed wrong half the time, and that took longer than the rest of the call.
 //!
-//! **Giving back.** A slab's state counts its blocks in use; a slab that becomes empty enters a ring of 256. What leaves the
-//! ring still empty has its blocks unlinked and becomes free memory. The 1,024th kept block makes all of them go back: they
-//! may be of sizes that nobody asks for any more. Ring and kept blocks all go back before memory grows, so nothing empty is ever
-//! a reason to grow.
+//! **Giving back.** A slab's state counts its blocks in use; a slab that becomes empty is *pending*. The 256th pending slab makes
+//! all of them settle: what is still empty has its blocks unlinked and becomes free memory. The 1,024th kept block makes all of
+//! those go back: they may be of sizes that nobody asks for any more. Pending slabs and kept blocks all go back before memory
+//! grows, so nothing empty is ever a reason to grow.
 //!
 //! The four shared slabs at most stay.
 //!
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class of the slab there, or 0. Of a shared
 //! slab the state holds the class of each quarter.
 //!
-//! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 127 blocks. Before memory grows, at most 256
+//! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 126 blocks. Before memory grows, at most 256
 //! slabs and 1,023 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
 //! alignment, six bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
 //! lies between the heap's first byte and its last, others' memory included, is copied when it is outgrown, which doubles
@@ -34,7 +34,7 @@
 //!
 //! **Waste.** Once a request is rounded up to 8 bytes, rounding, slab states and tags together take at most 8.8 % of its
 //! block, worst at 104 bytes; in a shared slab, of which there are four at most, a quarter may lose a fifth. Of memory, each class may hold partly used slabs: in the worst case one block in use
-//! keeps a slab, so a program that frees all but one block of each slab holds at most 127 times what it uses, and those
+//! keeps a slab, so a program that frees all but one block of each slab holds at most 126 times what it uses, and those
 //! bytes serve the same class only.
 //!
 //! Invariants, which [`SizeClassAllocator::check`] tests beside those of the tagged blocks:
@@ -43,7 +43,7 @@
 //!   class there, [`SHARED`] where classes share it, and 0 everywhere else.
 //! - **C2** A class's list holds exactly the free blocks of its slabs. Each block's first word is the next one; the second
 //!   word of each but the first is the one before.
-//! - **C3** A slab's state counts its blocks in use, one more in a shared slab, and says whether the slab stands in the ring.
+//! - **C3** A slab's state counts its blocks in use, one more in a shared slab, and says whether the slab is pending.
 //!   It holds its class, or those of its quarters.
 //! - **C4** The list of a size holds tagged blocks of at least that size, which nobody uses though their tags say so; there
 //!   are fewer than 1,024, and `kept` counts them.
@@ -63,8 +63,11 @@ use core::{alloc::Layout, mem::MaybeUninit, ptr};
 
 /// Bytes of a slab and its alignment.
 pub(crate) const SLAB: usize = 256 * WORD;
-/// Where a slab's only word of bookkeeping lies, behind its blocks: so blocks start at the slab's own alignment.
+/// Where a slab's state lies, behind its blocks: so blocks start at the slab's own alignment.
 const STATE: usize = SLAB - 2 * WORD;
+/// Where the link to the next pending slab lies. That costs each slab a word, and a heap that frees little nothing: an array of
+/// pending slabs would be more than half of the heap's state.
+const LINK: usize = STATE - WORD;
 /// One more than the largest class of slabs; there is no class 0.
 const CLASSES: usize = 16;
 /// Largest request that comes from a slab.
@@ -72,7 +75,7 @@ const LARGEST: usize = (CLASSES - 1) * UNIT;
 /// Largest alignment that slabs serve: blocks start at multiples of their size.
 const SLAB_ALIGN: usize = 8 * UNIT;
 /// Slabs found empty that are not given back at once. A program that fills and empties its heap in turns, as the encoding
-/// of metadata does, takes half as long again with a ring of 64.
+/// of metadata does, takes half as long again with 64.
 const PENDING: usize = 256;
 /// Freed blocks of fewer units are kept for requests of the same size: up to 512 bytes. Keeping larger ones, which are
 /// asked for less often, gains nothing and cuts memory up.
@@ -90,8 +93,8 @@ const SHARED: usize = CLASSES;
 const _: () = {
     assert!(block_for(SLAB - WORD) == SLAB && STATE + WORD == SLAB - WORD);
     // At least two blocks of each class fit, and all that are in use can be counted, in a shared slab with one more.
-    assert!(STATE - 3 * QUARTER >= 2 * LARGEST && QUARTER.is_multiple_of(SLAB_ALIGN));
-    assert!(STATE / UNIT <= State::COUNT && CLASSES <= 16);
+    assert!(LINK - 3 * QUARTER >= 2 * LARGEST && QUARTER.is_multiple_of(SLAB_ALIGN));
+    assert!(LINK / UNIT <= State::COUNT && CLASSES <= 16);
 };
 
 /// The list that serves a request, or `None` where only [`Blocks`] does (C5).
@@ -121,7 +124,7 @@ const fn is_small(size: usize, align: usize) -> bool {
     matches!(list_of(size, align), Some(list) if list < CLASSES)
 }
 
-/// A slab's bookkeeping: blocks in use, class or classes, and whether it stands in the pending ring. For tagged blocks a
+/// A slab's bookkeeping: blocks in use, class or classes, and whether it is pending. For tagged blocks a
 /// single one counts down how many are kept.
 #[derive(Clone, Copy, Debug)]
 struct State(usize);
@@ -143,7 +146,7 @@ impl State {
         Self(self.0.wrapping_sub(1))
     }
 
-    /// A slab that is empty and not in the ring, or a multiple of 256 blocks kept.
+    /// A slab that is empty and not pending, or a multiple of 256 blocks kept.
     const fn wants_care(self) -> bool {
         self.0 & (Self::COUNT | Self::PENDING) == 0
     }
@@ -179,11 +182,7 @@ impl State {
 /// }
 /// ```
 #[derive(Debug)]
-#[repr(C)]
 pub struct SizeClassAllocator<S> {
-    /// Slabs that were found empty, and that may have been used again since. It comes first because a program that allocates
-    /// little never touches it.
-    pending: [Addr; PENDING],
     /// First block of each list: free blocks in slabs, then freed tagged blocks that were kept.
     lists: [Addr; LISTS],
     /// Minus the number of tagged blocks kept; stands in for a slab's state.
@@ -194,8 +193,10 @@ pub struct SizeClassAllocator<S> {
     quarter: Addr,
     /// A bit for each class that has had its quarter.
     started: usize,
-    /// Where the oldest one stands in `pending`, counted from 1 or past its end; 0 when none entered since all went back.
-    oldest: usize,
+    /// The last slab that was found empty; its link leads to the one before. They may have been used again since.
+    newest: Addr,
+    /// How many there are.
+    pending: usize,
     /// One byte for each KiB of the heap from its bottom on: the class of the slab there, or 0.
     map: Addr,
     map_len: usize,
@@ -222,10 +223,6 @@ impl Default for SizeClassAllocator<crate::memory::MemoryGrow> {
 }
 
 impl<S> SizeClassAllocator<S> {
-    /// So many bytes at the beginning of this value are not touched before a slab that was used is empty again: who places it
-    /// in memory may let them lie in another page than the rest.
-    pub const COLD: usize = core::mem::offset_of!(Self, lists);
-
     /// An empty heap; it asks `source` for memory when it is first used.
     pub const fn with_source(source: S) -> Self {
         Self {
@@ -234,8 +231,8 @@ impl<S> SizeClassAllocator<S> {
             nowhere: Addr::NONE,
             quarter: Addr::NONE,
             started: 0,
-            pending: [Addr::NONE; PENDING],
-            oldest: 0,
+            newest: Addr::NONE,
+            pending: 0,
             map: Addr::NONE,
             map_len: 0,
             blocks: Blocks::new(source),
@@ -261,7 +258,7 @@ impl<S> SizeClassAllocator<S> {
 #[inline(always)]
 fn slot<const N: usize>(addresses: &mut [Addr; N], index: usize) -> &mut Addr {
     debug_assert!(index < N);
-    // SAFETY: lists come from `list_of`, which compares, or from a slab's state; ring positions are reduced.
+    // SAFETY: lists come from `list_of`, which compares, or from a slab's state.
     unsafe { addresses.get_unchecked_mut(index) }
 }
 
@@ -373,7 +370,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
             unsafe { self.blocks.pointer(area.plus(STATE)).cast::<State>().write(State(usize::from(first))) };
         }
         let slab = area.down_to(SLAB);
-        let mut end = slab.plus(STATE);
+        let mut end = slab.plus(LINK);
         if first {
             self.started |= 1 << list;
             self.quarter = area.plus(QUARTER);
@@ -397,8 +394,8 @@ impl<S: PageSource> SizeClassAllocator<S> {
         self.blocks.pointer(area)
     }
 
-    /// Takes the place of pushing when a slab becomes empty, which then goes into the ring in the place of the oldest one
-    /// there; and when a multiple of 256 tagged blocks is kept: if that is as many as may be, all of them are given back.
+    /// Takes the place of pushing when a slab becomes empty, which is pending from then on, and all settle if they are too many;
+    /// and when a multiple of 256 tagged blocks is kept: if that is as many as may be, all of them are given back.
     ///
     /// # Safety
     ///
@@ -421,44 +418,48 @@ impl<S: PageSource> SizeClassAllocator<S> {
             let state = self.state_of(list, block);
             state.write(State(state.read().one_back().0 | State::PENDING));
             self.hang(list, block);
-            let place = self.oldest % PENDING;
-            self.oldest = place + 1;
-            let oldest = core::mem::replace(slot(&mut self.pending, place), slab);
-            self.settle(oldest);
+            self.blocks.store(slab.plus(LINK), self.newest);
+            self.newest = slab;
+            self.pending += 1;
+            if self.pending == PENDING {
+                self.settle();
+            }
         }
     }
 
-    /// Gives a slab that leaves the ring back, if it is still empty.
-    fn settle(&mut self, slab: Addr) {
-        if slab.is_none() {
-            return;
-        }
-        // SAFETY: what stands in the ring is a slab; the blocks of an empty one are all in its class's list (C2, C3).
+    /// Lets no slab be pending any more, and gives those back that are still empty.
+    fn settle(&mut self) {
+        self.pending = 0;
+        // SAFETY: what is pending is a slab; the blocks of an empty one are all in its class's list (C2, C3).
         unsafe {
-            let state = self.state_of(0, slab);
-            let was = state.read();
-            state.write(State(was.0 & !State::PENDING));
-            if !was.is_empty() {
-                return;
-            }
-            let step = was.class(0) * UNIT;
-            let mut block = slab;
-            while block.plus(step) <= slab.plus(STATE) {
-                let next = self.blocks.load(block);
-                let head = slot(&mut self.lists, was.class(0));
-                if *head == block {
-                    *head = next;
-                } else {
-                    let previous = self.blocks.load(block.plus(WORD));
-                    self.blocks.store(previous, next);
-                    if next.is_some() {
-                        self.blocks.store(next.plus(WORD), previous);
-                    }
+            while self.newest.is_some() {
+                let slab = self.newest;
+                self.newest = self.blocks.load(slab.plus(LINK));
+                let state = self.state_of(0, slab);
+                let was = state.read();
+                state.write(State(was.0 & !State::PENDING));
+                if !was.is_empty() {
+                    continue;
                 }
-                block = block.plus(step);
+                let step = was.class(0) * UNIT;
+                let mut block = slab;
+                while block.plus(step) <= slab.plus(LINK) {
+                    let next = self.blocks.load(block);
+                    let head = slot(&mut self.lists, was.class(0));
+                    if *head == block {
+                        *head = next;
+                    } else {
+                        let previous = self.blocks.load(block.plus(WORD));
+                        self.blocks.store(previous, next);
+                        if next.is_some() {
+                            self.blocks.store(next.plus(WORD), previous);
+                        }
+                    }
+                    block = block.plus(step);
+                }
+                self.mark(slab, 0);
+                self.blocks.give(slab);
             }
-            self.mark(slab, 0);
-            self.blocks.give(slab);
         }
     }
 
@@ -482,13 +483,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
     fn take(&mut self, size: usize, align: usize) -> Addr {
         let mut block = self.blocks.take_aligned(size, align);
         if block.is_none() {
-            if self.oldest != 0 {
-                for place in 0..PENDING {
-                    let slab = core::mem::replace(slot(&mut self.pending, place), Addr::NONE);
-                    self.settle(slab);
-                }
-                self.oldest = 0;
-            }
+            self.settle();
             self.forget();
             loop {
                 block = self.blocks.take_aligned(size, align);

@@ -3,7 +3,7 @@
 //! the same.
 //!
 //! The module has no memory, no data, no table and no stack of its own: its state lies where the converter says,
-//! and is all zero when a call begins.
+//! and is all zero when it is first used.
 #![no_std]
 
 mod source;
@@ -26,7 +26,7 @@ const ALIGN: usize = 8;
 
 /// The heap, whose initial value is all zero bytes.
 fn heap() -> &'static mut Heap {
-    // SAFETY: `state` is where the converter keeps `state_size` bytes for this module alone, aligned to 16; a module has one
+    // SAFETY: `state` is where the converter keeps `state_size` bytes for this module alone, aligned to 8; a module has one
     // thread and no function here calls another that takes the reference. Zero bytes are every heap's initial value.
     unsafe { &mut *source::state().cast::<Heap>() }
 }
@@ -35,13 +35,6 @@ fn heap() -> &'static mut Heap {
 #[unsafe(no_mangle)]
 pub extern "C" fn state_size() -> usize {
     size_of::<MaybeUninit<Heap>>()
-}
-
-/// Bytes at the state's beginning that a short call does not touch.
-#[cfg(feature = "size-class")]
-#[unsafe(no_mangle)]
-pub extern "C" fn state_cold() -> usize {
-    Heap::COLD
 }
 
 /// The layout of a block for `size` bytes.

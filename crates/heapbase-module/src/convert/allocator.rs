@@ -8,13 +8,12 @@
 //! | import | type | becomes |
 //! | --- | --- | --- |
 //! | `env.memory` | memory | the runtime's memory |
-//! | `heapbase.state` | `() -> i32` | a constant: the address of the allocator's state, aligned to 16 |
-//! | `heapbase.near_end` | `() -> i32` | a constant: where the *near* memory ends, which begins behind the state |
-//! | `heapbase.far_start`, `heapbase.far_end` | `() -> i32` | constants: the *far* memory, aligned to 16; empty under v1 |
+//! | `heapbase.state` | `() -> i32` | the address of the allocator's state, aligned to 8; its memory begins behind it |
+//! | `heapbase.end` | `() -> i32` | where that memory ends |
 //! | `heapbase.grow` | `(pages: i32) -> i32` | `memory.grow` under v1; a failure, -1, under local |
 //!
-//! Near and far memory belong to the allocator. The near memory shares a page with the state, so that a short call touches
-//! one page; the far memory may lie below it.
+//! Each becomes a few instructions in the place of the call: constants under v1, where the memory behind the data is the
+//! allocator's; loads under local, where it comes from the host in one block.
 //!
 //! **Exports**:
 //!
@@ -23,12 +22,11 @@
 //! | `alloc` | `(size: i32) -> i32` | a block aligned to 8, or 0 when there is no memory; `size` may be 0, and is at most 32 MiB; the address lies inside the allocator's memory, also that of an empty block |
 //! | `free` | `(block: i32)` | gives back a block, whose size is found from its address |
 //! | `state_size` | `() -> i32` | one `i32.const`: bytes of state |
-//! | `state_cold` | `() -> i32` | optional, one `i32.const`: bytes at the state's beginning that a short call does not touch |
 //! | `resize` | `(block: i32, size: i32) -> i32` | optional: 1 if the block was resized in place, otherwise 0 and nothing was changed |
 //!
 //! **Limits.** WebAssembly 1.0 without floating point, at most 256 functions and 64 KiB of state. No data or element segments, tables, start function, indirect calls,
-//! `memory.grow` or `memory.size`, and no use of globals: the allocator has no stack in memory. State and near and far memory
-//! are all zero when a call of the runtime begins, and that must be a valid empty heap.
+//! `memory.grow` or `memory.size`, and no use of globals: the allocator has no stack in memory. The
+//! state is zero when `alloc` is first called, and that must be a valid empty heap; nothing is known of the memory behind it.
 
 use super::error::ConvertError;
 use wasmparser::{
@@ -84,9 +82,7 @@ impl Family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Intrinsic {
     State,
-    NearEnd,
-    FarStart,
-    FarEnd,
+    End,
     Grow,
 }
 
@@ -101,8 +97,6 @@ pub(super) struct AllocatorModule<'a> {
     pub(super) free: u32,
     pub(super) resize: Option<u32>,
     pub(super) state_size: u32,
-    /// How much of it, from its beginning on, a short call does not touch.
-    pub(super) state_cold: u32,
 }
 
 /// More state than this is a mistake: it would be touched by every call.
@@ -211,9 +205,7 @@ impl<'a> Parts<'a> {
         };
         let intrinsic = match (import.module, import.name) {
             ("heapbase", "state") => Intrinsic::State,
-            ("heapbase", "near_end") => Intrinsic::NearEnd,
-            ("heapbase", "far_start") => Intrinsic::FarStart,
-            ("heapbase", "far_end") => Intrinsic::FarEnd,
+            ("heapbase", "end") => Intrinsic::End,
             ("heapbase", "grow") => Intrinsic::Grow,
             (module, name) => return Err(format!("imports the function `{module}.{name}`")),
         };
@@ -260,11 +252,6 @@ impl<'a> Parts<'a> {
         let resize = own("resize", &[I32, I32], &[I32])?;
         let size = needed("state_size", own("state_size", &[], &[I32])?)?;
         let state_size = self.constant("state_size", size)?;
-        let cold = own("state_cold", &[], &[I32])?.map(|cold| self.constant("state_cold", cold)).transpose()?;
-        let state_cold = cold.unwrap_or_default();
-        if state_cold > state_size {
-            return Err(format!("has {state_cold} cold bytes of {state_size} bytes of state"));
-        }
         if state_size > MOST_STATE {
             return Err(format!("wants {state_size} bytes of state; {MOST_STATE} is the most"));
         }
@@ -272,7 +259,7 @@ impl<'a> Parts<'a> {
             return Err(format!("has {} functions; {MOST_FUNCTIONS} is the most", self.bodies.len()));
         }
         let Self { imports, types, bodies, .. } = self;
-        Ok(AllocatorModule { wasm, imports, types, bodies, alloc, free, resize, state_size, state_cold })
+        Ok(AllocatorModule { wasm, imports, types, bodies, alloc, free, resize, state_size })
     }
 }
 

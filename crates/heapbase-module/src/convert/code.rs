@@ -56,20 +56,6 @@ pub(super) fn writes_table(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// The constant part of the address that an instruction stores to, if it does.
-pub(super) fn stores_at(operator: &Operator<'_>) -> Option<u64> {
-    match operator {
-        Operator::I32Store { memarg }
-        | Operator::I64Store { memarg }
-        | Operator::I32Store8 { memarg }
-        | Operator::I32Store16 { memarg }
-        | Operator::I64Store8 { memarg }
-        | Operator::I64Store16 { memarg }
-        | Operator::I64Store32 { memarg } => Some(memarg.offset),
-        _ => None,
-    }
-}
-
 /// Hands over each instruction that names a function: where the instruction in front of it begins, where it lies itself, and
 /// what it is.
 pub(super) fn each_reference(

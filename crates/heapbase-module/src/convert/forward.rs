@@ -6,11 +6,11 @@ use super::{
     code::{Reference, each_reference, writes_table},
     custom,
     error::{ConvertError, invalid},
-    glue::Glue,
-    layout::Layout,
+    glue::{Added, Glue},
+    layout::{Heap, LARGEST_ARENA, Layout},
     pattern::{Known, Via},
+    routine::{self, Routine},
     survey::{FREE, HEAP_BASE, MALLOC, Survey},
-    touch,
     write::{HeapBaseGlobal, Output, Producer},
 };
 use crate::record::{Import, Pointer, Record, Slot, Undo};
@@ -30,14 +30,14 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
     check(survey, options.to)?;
     let options = &Options { allocator: options.allocator.for_module(survey), ..options.clone() };
     let allocator = AllocatorModule::read(options.allocator.name(), options.allocator.wasm())?;
-    let mut layout = Layout::new(survey, options.to, options.arena, &allocator)?;
-    let touching = if options.to == Spec::V1 { Vec::new() } else { touch::entries(survey, layout.low.into()) };
-    let touched = if touching.is_empty() { None } else { Some(layout.take_word()) };
+    let layout = Layout::new(survey, options.to, options.arena, &allocator)?;
     let mut forward = Forward::new(survey, options, &allocator, layout);
-    (forward.touching, forward.touched) = (touching, touched);
     let counts = forward.counts()?;
     forward.replace(&counts, true)?;
     forward.replace(&counts, false)?;
+    if options.routines {
+        forward.quicken();
+    }
     let exports = if forward.is_v1() { forward.glue.add_exports()? } else { Vec::new() };
     let bodies = forward.bodies()?;
     forward.finish(exports, bodies)
@@ -97,12 +97,12 @@ struct Forward<'a> {
     slots: Vec<Slot>,
     /// The module's own functions (old index) that moved behind the others.
     moved: Vec<u32>,
-    touching: Vec<u32>,
-    touched: Option<u32>,
     /// References to `malloc` and `free`, and growths, that were changed.
     mallocs: usize,
     frees: usize,
     growths: usize,
+    /// The compiler's routines, as far as they were recognised.
+    quickened: Vec<Routine>,
 }
 
 impl<'a> Forward<'a> {
@@ -146,11 +146,10 @@ impl<'a> Forward<'a> {
             glue: Glue::new(allocator, layout, end),
             slots: Vec::new(),
             moved: Vec::new(),
-            touching: Vec::new(),
-            touched: None,
             mallocs: 0,
             frees: 0,
             growths: 0,
+            quickened: Vec::new(),
         }
     }
 
@@ -241,6 +240,27 @@ impl<'a> Forward<'a> {
             .filter(|function| counts[*function as usize] + MOVING < calls)
     }
 
+    /// Gives the places of the compiler's routines to quicker ones.
+    fn quicken(&mut self) {
+        for (function, routine) in routine::routines(self.survey) {
+            let (Some(place), Some(ty)) = (self.places[function as usize], self.survey.function_type(function)) else {
+                continue;
+            };
+            // Not where the place was given away already.
+            if self.slots.iter().any(|slot| slot.function == place) || self.moved.contains(&function) {
+                continue;
+            }
+            let ty = ty.clone();
+            let to = self.glue.reserve("", ty.params(), ty.results());
+            let name = routine.name().to_owned();
+            self.glue.placed.insert(place, Added { ty, name, body: routine.body() });
+            self.slots.push(Slot { function: place, moved_to: Some(to), body: String::new() });
+            self.places[function as usize] = Some(to);
+            self.moved.push(function);
+            self.quickened.push(routine);
+        }
+    }
+
     /// Whether a function's place was given away, body and all.
     fn is_taken(&self, function: u32) -> bool {
         let place = self.places[function as usize];
@@ -256,7 +276,7 @@ impl<'a> Forward<'a> {
                 bodies.push(None);
                 continue;
             }
-            let edits = self.edits(function, body)?;
+            let edits = self.edits(body)?;
             let moves_to = if self.moved.contains(&function) { self.places[function as usize] } else { None };
             if edits.is_empty() && moves_to.is_none() {
                 bodies.push(None);
@@ -279,7 +299,7 @@ impl<'a> Forward<'a> {
     }
 
     /// What changes in a body, in the order of the code.
-    fn edits(&mut self, function: u32, body: &FunctionBody<'_>) -> Result<Vec<Edit>, ConvertError> {
+    fn edits(&mut self, body: &FunctionBody<'_>) -> Result<Vec<Edit>, ConvertError> {
         let mut edits: Vec<Edit> = Vec::new();
         let (mut mallocs, mut frees) = (0, 0);
         each_reference(body, |_, range, reference| {
@@ -299,11 +319,6 @@ impl<'a> Forward<'a> {
         self.frees += frees;
         if self.options.in_place && self.can_resize && (frees > 0 || self.known.free_place.is_some()) {
             self.grow_in_place(body, &mut edits)?;
-        }
-        if let Some(address) = self.touched.filter(|_| self.touching.contains(&function)) {
-            let start = body.get_binary_reader_for_operators().map_err(|error| invalid(&error))?;
-            let start = start.original_position() as usize;
-            edits.insert(0, (start..start, touch::store(address)));
         }
         Ok(edits)
     }
@@ -376,6 +391,7 @@ impl<'a> Forward<'a> {
             allocator_blake2_256: Blake2_256::of(allocator.wasm()).to_string(),
             arena: if self.is_v1() { 0 } else { self.options.arena },
             in_place: self.options.in_place,
+            routines: self.options.routines,
             original_blake2_256: Blake2_256::of(survey.wasm).to_string(),
             undo: Some(Undo {
                 types: survey.types.len() as u32,
@@ -385,8 +401,6 @@ impl<'a> Forward<'a> {
                 malloc: self.glue.malloc,
                 free: self.glue.free,
                 slots: self.slots.clone(),
-                touched: self.touched,
-                touching: self.touching.iter().filter_map(|function| self.places[*function as usize]).collect(),
                 grows: self.glue.grows.iter().map(|(via, _, function)| (*function, pointer(via))).collect(),
                 releases: self.glue.releases.iter().map(|(via, function)| (*function, pointer(via))).collect(),
                 copies: self.glue.copies.iter().map(|(original, function)| (*function, *original)).collect(),
@@ -455,7 +469,16 @@ impl<'a> Forward<'a> {
         let survey = self.survey;
         let layout = &self.layout;
         let allocator = self.options.allocator.name();
-        let mut changes = vec![format!("merged the allocator `{allocator}`, with its state at {:#x}", layout.state)];
+        let mut changes = vec![match layout.heap {
+            Heap::Own { .. } => format!("merged the allocator `{allocator}`, with its state at {:#x}", layout.low),
+            Heap::Arena(arena) => format!(
+                "merged the allocator `{allocator}`, with {} bytes at {:#x} for the first blocks, and an arena of {} bytes \
+                 that it asks the host for when they are full",
+                arena.near_len,
+                arena.near(),
+                arena.size
+            ),
+        }];
         for (name, count, now) in [(MALLOC, self.mallocs, self.glue.malloc), (FREE, self.frees, self.glue.free)] {
             let Some(now) = now else { continue };
             let slot = self.slots.iter().any(|slot| slot.function == now && slot.moved_to.is_none());
@@ -470,11 +493,10 @@ impl<'a> Forward<'a> {
                 "let blocks grow in place where the runtime allocates, copies and frees: {places} places"
             ));
         }
-        if let Some(address) = self.touched {
-            changes.push(format!(
-                "let {} entry points write to the data's last page first, at {address:#x}: that spares a page fault",
-                self.touching.len()
-            ));
+        if !self.quickened.is_empty() {
+            let names: Vec<_> = self.quickened.iter().map(|routine| routine.name()).collect();
+            changes
+                .push(format!("put quicker functions in the places of the compiler's routines: {}", names.join(", ")));
         }
         match (layout.heap_base, survey.heap_base) {
             (Some(now), Some(before)) => {
@@ -508,6 +530,12 @@ impl<'a> Forward<'a> {
                 "the memory now begins with {} pages of 64 KiB; a relay chain's usual limit for validating a parachain's \
                  block is {VALIDATION_PAGES}: choose a smaller --arena",
                 self.layout.minimum
+            ));
+        }
+        if !self.is_v1() && self.options.arena > LARGEST_ARENA {
+            warnings.push(format!(
+                "the arena has {LARGEST_ARENA} bytes: that is the largest block that the host's allocator gives; what does not fit \
+                 goes to the host block by block"
             ));
         }
         if custom::is_processed_by(self.survey, "TinyGo")

@@ -1,12 +1,12 @@
 //! The functions that a conversion adds: the allocator's own, and those that stand between it and the runtime.
 
 use super::{
+    LARGE, PATIENCE,
     allocator::{AllocatorModule, Intrinsic},
     error::{ConvertError, invalid},
-    layout::Layout,
+    layout::{Arena, Heap, Layout, Word},
     pattern::{Growth, Via},
 };
-use crate::spec::Spec;
 use crate::splice::{Splice, call, instructions, memory};
 use std::collections::BTreeMap;
 use wasm_encoder::{BlockType, Function, Instruction as I, ValType};
@@ -41,6 +41,8 @@ pub(super) struct Glue<'a> {
     pub(super) grows: Vec<(Via, Via, u32)>,
     pub(super) releases: Vec<(Via, u32)>,
     pub(super) copies: Vec<(u32, u32)>,
+    /// The function that fetches the arena from the host.
+    fetch: Option<u32>,
 }
 
 impl<'a> Glue<'a> {
@@ -57,6 +59,7 @@ impl<'a> Glue<'a> {
             grows: Vec::new(),
             releases: Vec::new(),
             copies: Vec::new(),
+            fetch: None,
         }
     }
 
@@ -182,15 +185,17 @@ impl<'a> Glue<'a> {
     }
 
     fn intrinsic(&self, intrinsic: Intrinsic) -> Vec<u8> {
-        let value = match intrinsic {
-            Intrinsic::State => self.layout.state,
-            Intrinsic::NearEnd => self.layout.near_end,
-            Intrinsic::FarStart => self.layout.far_start,
-            Intrinsic::FarEnd => self.layout.far_end,
-            Intrinsic::Grow if self.layout.spec == Spec::V1 => return instructions(&[I::MemoryGrow(0)]),
-            Intrinsic::Grow => return instructions(&[I::Drop, I::I32Const(-1)]),
-        };
-        instructions(&[I::I32Const(value.cast_signed())])
+        let constant = |value: u32| I::I32Const(value.cast_signed());
+        instructions(&match (intrinsic, self.layout.heap) {
+            (Intrinsic::State, Heap::Own { .. }) => vec![constant(self.layout.low)],
+            (Intrinsic::End, Heap::Own { end }) => vec![constant(end)],
+            (Intrinsic::Grow, Heap::Own { .. }) => vec![I::MemoryGrow(0)],
+            (Intrinsic::State, Heap::Arena(arena)) => load(arena, Word::Start).to_vec(),
+            (Intrinsic::End, Heap::Arena(arena)) => {
+                [&load(arena, Word::Start)[..], &load(arena, Word::Length), &[I::I32Add]].concat()
+            }
+            (Intrinsic::Grow, Heap::Arena(_)) => vec![I::Drop, I::I32Const(-1)],
+        })
     }
 
     /// Begins a function whose first locals are those of one of the allocator's functions, and whose last ones are `more`.
@@ -217,12 +222,22 @@ impl<'a> Glue<'a> {
     /// is the function whose place it takes.
     pub(super) fn add_malloc(&mut self, host: Option<u32>, slot: Option<u32>) -> Result<u32, ConvertError> {
         let index = self.reserve_at(slot, "heapbase::malloc", &[I32], &[I32]);
-        let (mut body, size, code) = self.around(self.allocator.alloc, 1)?;
+        let near = match (self.layout.heap, host) {
+            (Heap::Arena(arena), Some(host)) => Some((arena, self.fetch(arena, host))),
+            _ => None,
+        };
+        let (mut body, first, code) = self.around(self.allocator.alloc, 2)?;
+        let (size, scratch) = (first, first + 1);
         body.instruction(&I::LocalGet(0)).instruction(&I::LocalSet(size));
         body.instruction(&I::Block(BlockType::Empty));
         // An arena may be smaller, and sizes near 4 GiB must not reach an allocator all the same: it would round them up to 0.
         body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(LARGEST)).instruction(&I::I32GtU);
         body.instruction(&I::BrIf(0));
+        if let Some((arena, fetch)) = near {
+            for instruction in near_or_arena(arena, scratch, fetch) {
+                body.instruction(&instruction);
+            }
+        }
         body.instruction(&I::Block(BlockType::Result(ValType::I32))).raw(code).instruction(&I::End);
         // The parameter is free to hold the result.
         body.instruction(&I::LocalTee(0)).instruction(&I::I32Eqz).instruction(&I::BrIf(0));
@@ -238,15 +253,59 @@ impl<'a> Glue<'a> {
         Ok(index)
     }
 
+    /// The function that asks the host for the arena and clears where the allocator's state goes: the host may hand out what
+    /// was in use before.
+    fn fetch(&mut self, arena: Arena, host: u32) -> u32 {
+        if let Some(fetch) = self.fetch {
+            return fetch;
+        }
+        let size = I::I32Const(arena.size.cast_signed());
+        let put = |word: Word| I::I32Store(memory(arena.word(word), 2));
+        let code = [
+            I::I32Const(0),
+            size.clone(),
+            I::Call(host),
+            I::LocalTee(0),
+            put(Word::Start),
+            I::I32Const(0),
+            size,
+            put(Word::Length),
+            I::LocalGet(0),
+            I::I32Const(self.allocator.state_size.next_multiple_of(8).cast_signed()),
+            I::I32Add,
+            I::LocalSet(1),
+            I::Loop(BlockType::Empty),
+            I::LocalGet(0),
+            I::I64Const(0),
+            I::I64Store(memory(0, 3)),
+            I::LocalGet(0),
+            I::I32Const(8),
+            I::I32Add,
+            I::LocalTee(0),
+            I::LocalGet(1),
+            I::I32LtU,
+            I::BrIf(0),
+            I::End,
+        ];
+        let index = self.add("heapbase::fetch_arena", &[], &[], 2, &code);
+        self.fetch = Some(index);
+        index
+    }
+
     /// What `ext_allocator_free_version_1` becomes. `host` is the import, under local; `slot`
     /// is the function whose place it takes.
     pub(super) fn add_free(&mut self, host: Option<u32>, slot: Option<u32>) -> Result<u32, ConvertError> {
         let index = self.reserve_at(slot, "heapbase::free", &[I32], &[]);
         let (mut body, _, code) = self.around(self.allocator.free, 0)?;
-        for instruction in self.is_ours(0) {
+        for instruction in self.is_allocators(0) {
             body.instruction(&instruction);
         }
         body.instruction(&I::I32Eqz).instruction(&I::If(BlockType::Empty));
+        if let Heap::Arena(arena) = self.layout.heap {
+            for instruction in free_near(arena) {
+                body.instruction(&instruction);
+            }
+        }
         match host {
             Some(host) => body.instruction(&I::LocalGet(0)).instruction(&I::Call(host)).instruction(&I::Return),
             None => body.instruction(&I::Unreachable),
@@ -258,11 +317,17 @@ impl<'a> Glue<'a> {
         Ok(index)
     }
 
-    /// Whether the address in a local is the allocator's.
-    fn is_ours(&self, local: u32) -> Vec<I<'static>> {
-        let low = self.layout.low.cast_signed();
-        let length = self.layout.high.wrapping_sub(self.layout.low).cast_signed();
-        vec![I::LocalGet(local), I::I32Const(low), I::I32Sub, I::I32Const(length), I::I32LtU]
+    /// Whether the address in a local is that of a block of the allocator's.
+    fn is_allocators(&self, local: u32) -> Vec<I<'static>> {
+        match self.layout.heap {
+            Heap::Own { .. } => {
+                vec![I::LocalGet(local), I::I32Const(self.layout.low.cast_signed()), I::I32GeU]
+            }
+            Heap::Arena(arena) => {
+                let start = load(arena, Word::Start);
+                [&[I::LocalGet(local)], &start[..], &[I::I32Sub], &load(arena, Word::Length), &[I::I32LtU]].concat()
+            }
+        }
     }
 
     /// The functions that v1 exports, by name.
@@ -411,38 +476,95 @@ impl<'a> Glue<'a> {
 
     /// `(size, old) -> block`: the old block if it could be resized, otherwise a new one.
     fn add_grow(&mut self, resize: u32, malloc: u32, growth: &Growth, places: (Option<u32>, Option<u32>)) -> u32 {
-        let mut conditions: Vec<Vec<I<'static>>> =
-            vec![self.is_ours(1), vec![I::LocalGet(0), I::I32Const(LARGEST), I::I32LeU]];
+        let mut code = vec![I::Block(BlockType::Empty), I::LocalGet(0), I::I32Const(LARGEST), I::I32GtU, I::BrIf(0)];
         // The static pointers still lead to the allocator.
         for (via, place) in [(growth.malloc, places.0), (growth.free, places.1)] {
             if let (Via::Pointer { pointer, .. }, Some(place)) = (via, place) {
-                conditions.push(vec![
+                code.extend([
                     I::I32Const(0),
                     I::I32Load(memory(pointer, 2)),
                     I::I32Const(place.cast_signed()),
-                    I::I32Eq,
+                    I::I32Ne,
+                    I::BrIf(0),
                 ]);
             }
         }
-        let mut code = vec![I::Block(BlockType::Empty)];
-        for condition in conditions {
-            code.extend(condition);
-            code.extend([I::I32Eqz, I::BrIf(0)]);
-        }
+        code.extend(self.is_allocators(1));
         code.extend([
+            I::If(BlockType::Empty),
             I::LocalGet(1),
             I::LocalGet(0),
             I::Call(resize),
             I::I32Eqz,
-            I::BrIf(0),
+            I::BrIf(1),
             I::LocalGet(1),
             I::Return,
             I::End,
         ]);
-        code.push(I::LocalGet(0));
+        if let Heap::Arena(arena) = self.layout.heap {
+            code.extend(grow_near(arena));
+        }
+        code.extend([I::End, I::LocalGet(0)]);
         code.extend(called(growth.malloc, malloc));
-        self.add("heapbase::grow_or_malloc", &[I32; 2], &[I32], 0, &code)
+        self.add("heapbase::grow_or_malloc", &[I32; 2], &[I32], 1, &code)
     }
+}
+
+/// The value of one of an arena's words.
+fn load(arena: Arena, word: Word) -> [I<'static>; 2] {
+    [I::I32Const(0), I::I32Load(memory(arena.word(word), 2))]
+}
+
+/// Returns a block of near memory of as many bytes as local 0 says, if there is one; otherwise leaves the block around for the
+/// host, or sees to it that there is an arena. `scratch` is a local of no value.
+fn near_or_arena(arena: Arena, scratch: u32, fetch: u32) -> Vec<I<'static>> {
+    let mut code = Vec::new();
+    // The size in whole units, an empty block's too: it has an address of its own. No overflow below 32 MiB.
+    code.extend([I::LocalGet(0), I::I32Const(1), I::LocalGet(0), I::Select]);
+    code.extend([I::I32Const(7), I::I32Add, I::I32Const(-8), I::I32And, I::LocalTee(scratch)]);
+    code.push(I::I32Const(arena.near_len.cast_signed()));
+    code.extend(load(arena, Word::Used));
+    code.extend([I::I32Sub, I::I32LeU, I::If(BlockType::Empty)]);
+    code.extend([I::I32Const(0), I::I32Const(arena.near().cast_signed())]);
+    code.extend(load(arena, Word::Used));
+    code.extend([I::I32Add, I::LocalTee(0), I::I32Store(memory(arena.word(Word::Last), 2)), I::I32Const(0)]);
+    code.extend(load(arena, Word::Used));
+    code.extend([I::LocalGet(scratch), I::I32Add, I::I32Store(memory(arena.word(Word::Used), 2))]);
+    code.extend([I::LocalGet(0), I::Return, I::End]);
+    code.extend(load(arena, Word::Length));
+    code.extend([I::I32Eqz, I::If(BlockType::Empty)]);
+    code.extend(load(arena, Word::Start));
+    code.extend([I::LocalTee(scratch), I::I32Const(PATIENCE.cast_signed()), I::I32LtU]);
+    code.extend([I::LocalGet(0), I::I32Const(LARGE.cast_signed()), I::I32LeU, I::I32And, I::If(BlockType::Empty)]);
+    code.extend([I::I32Const(0), I::LocalGet(scratch), I::I32Const(1), I::I32Add]);
+    code.extend([I::I32Store(memory(arena.word(Word::Start), 2)), I::Br(2), I::End, I::Call(fetch), I::End]);
+    code
+}
+
+/// Returns if the address in local 0 is that of near memory; the last block there is taken back, others stay as they are.
+fn free_near(arena: Arena) -> Vec<I<'static>> {
+    let near = arena.near().cast_signed();
+    let mut code = vec![I::LocalGet(0), I::I32Const(near), I::I32Sub, I::I32Const(arena.near_len.cast_signed())];
+    code.extend([I::I32LtU, I::If(BlockType::Empty), I::LocalGet(0)]);
+    code.extend(load(arena, Word::Last));
+    code.extend([I::I32Eq, I::If(BlockType::Empty)]);
+    code.extend([I::I32Const(0), I::LocalGet(0), I::I32Const(near), I::I32Sub]);
+    code.extend([I::I32Store(memory(arena.word(Word::Used), 2)), I::End, I::Return, I::End]);
+    code
+}
+
+/// Returns the address in local 1 if it is that of the last block of near memory, and that could be given the size in local 0.
+/// Local 2 is of no value.
+fn grow_near(arena: Arena) -> Vec<I<'static>> {
+    let mut code = vec![I::LocalGet(1)];
+    code.extend(load(arena, Word::Last));
+    code.extend([I::I32Eq, I::If(BlockType::Empty)]);
+    code.extend([I::LocalGet(1), I::I32Const(arena.near().cast_signed()), I::I32Sub, I::LocalGet(0), I::I32Add]);
+    code.extend([I::I32Const(7), I::I32Add, I::I32Const(-8), I::I32And, I::LocalTee(2)]);
+    code.extend([I::I32Const(arena.near_len.cast_signed()), I::I32LeU, I::If(BlockType::Empty)]);
+    code.extend([I::I32Const(0), I::LocalGet(2), I::I32Store(memory(arena.word(Word::Used), 2))]);
+    code.extend([I::LocalGet(1), I::Return, I::End, I::End]);
+    code
 }
 
 /// The call of an allocator's function as the runtime makes it.

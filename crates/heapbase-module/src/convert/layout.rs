@@ -8,12 +8,18 @@ use crate::spec::Spec;
 pub(super) const WASM_PAGE: u64 = 64 * 1024;
 /// Bytes of a page of the machines that nodes run on.
 const PAGE: u64 = 4096;
-/// Alignment of state, arena and heap base.
+/// Alignment of the allocator's memory.
 const ALIGN: u64 = 16;
-/// What is left of the arena's last page for the host's first blocks: what it allocates on the shortest call.
+/// The words of an arena, and then its near memory, come first behind the data.
+const WORDS: u64 = 16;
+/// Near memory has room for the blocks of a short call: `Core_version` of 40 runtimes asks for 90 to 815 bytes in all.
+const NEAR: u64 = 1024;
+/// What is left of the page for the host's first blocks, if there is so much: what it allocates on a short call.
 const HOST_SHARE: u64 = 512;
-/// Near memory has room for a few blocks.
-const LEAST_NEAR: u64 = 256;
+/// Bytes that the host's allocator keeps in front of a block, and may lose aligning its heap.
+const HEADER: u64 = 16;
+/// The largest block that the host's allocator gives, and with it the largest arena.
+pub(super) const LARGEST_ARENA: u32 = 32 * 1024 * 1024;
 /// Pages of a 32-bit memory.
 const CEILING: u64 = 65_536;
 
@@ -21,18 +27,58 @@ const CEILING: u64 = 65_536;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) spec: Spec,
-    /// The allocator's state, near memory behind it.
-    pub(super) state: u32,
-    pub(super) near_end: u32,
-    pub(super) far_start: u32,
-    pub(super) far_end: u32,
-    /// Everything the allocator gives out lies from here on, and under local below `high`.
+    /// The first byte that the conversion uses.
     pub(super) low: u32,
-    pub(super) high: u32,
+    pub(super) heap: Heap,
     /// The new `__heap_base`, under local.
     pub(super) heap_base: Option<u32>,
     pub(super) minimum: u64,
     pub(super) maximum: Option<u64>,
+}
+
+/// Where the allocator's memory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heap {
+    /// Under v1: from `low` on, with the allocator's state first; `end` is where it has to grow.
+    Own { end: u32 },
+    /// Under local.
+    Arena(Arena),
+}
+
+/// Near memory behind the data, from which blocks are cut off one after the other, and the arena: one large block of the host's
+/// that is fetched when it is needed, with the allocator's state at its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arena {
+    /// Address of the arena's [`Word`]s.
+    pub(super) words: u32,
+    pub(super) near_len: u32,
+    /// Bytes of the large block.
+    pub(super) size: u32,
+}
+
+/// What an arena keeps in memory, all of it 0 when a call begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// Address of the large block; before there is one, how many requests went to the host.
+    Start = 0,
+    /// Its length; 0 as long as there is none.
+    Length = 4,
+    /// Bytes of near memory in use.
+    Used = 8,
+    /// Address of the near memory's last block.
+    Last = 12,
+}
+
+impl Arena {
+    /// Address of a word.
+    pub(super) const fn word(self, word: Word) -> u32 {
+        self.words + word as u32
+    }
+
+    /// Where the near memory begins.
+    pub(super) const fn near(self) -> u32 {
+        self.words + WORDS as u32
+    }
 }
 
 impl Layout {
@@ -67,92 +113,61 @@ impl Layout {
         // Without a heap base nothing is known to be free below the end of the memory.
         let base = survey.heap_base.map_or(memory.initial * WASM_PAGE, |base| u64::from(base.value));
         let low = base.max(survey.data_end).next_multiple_of(ALIGN);
-        let state = State {
-            size: u64::from(allocator.state_size).next_multiple_of(ALIGN),
-            cold: u64::from(allocator.state_cold) & !(ALIGN - 1),
-        };
-        if spec == Spec::V1 { v1(memory, low, &state) } else { local(memory, base, low, arena.into(), &state) }
-    }
-
-    /// Takes the arena's first word away from the allocator; its address.
-    pub(super) fn take_word(&mut self) -> u32 {
-        let word = self.low;
-        self.low += ALIGN as u32;
-        self.far_start += ALIGN as u32;
-        word
+        let state = u64::from(allocator.state_size).next_multiple_of(ALIGN);
+        if spec == Spec::V1 { v1(memory, low, state) } else { local(memory, base, low, arena, state) }
     }
 }
 
-/// Bytes of the allocator's state, and how many of them, from its beginning on, a short call leaves alone.
-struct State {
-    size: u64,
-    cold: u64,
-}
-
-/// The state at the beginning of the heap, near memory up to the end of the minimum, and growth.
-fn v1(memory: wasmparser::MemoryType, low: u64, state: &State) -> Result<Layout, ConvertError> {
-    let needed = (low + state.size + LEAST_NEAR).div_ceil(WASM_PAGE);
-    let minimum = memory.initial.max(needed);
-    let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
-    if minimum >= CEILING {
+/// The state at the beginning of the heap, memory up to the end of the minimum, and growth.
+fn v1(memory: wasmparser::MemoryType, low: u64, state: u64) -> Result<Layout, ConvertError> {
+    /// Room for a few blocks.
+    const LEAST: u64 = 256;
+    /// Pages of heap to begin with: blocks and most metadata need no more, and growing takes the host a call to its system,
+    /// there and back. What is not touched of them costs nothing.
+    const HEAP: u64 = 16;
+    let least = memory.initial.max((low + state + LEAST).div_ceil(WASM_PAGE));
+    if least >= CEILING {
         return Err(ConvertError::unsupported(
             format!(
-                "`__heap_base` or the memory's end leaves no room for a heap: it would need {minimum} pages of 64 KiB"
+                "`__heap_base` or the memory's end leaves no room for a heap: it would need {least} pages of 64 KiB"
             ),
             SectionKind::Memory,
             "a 32-bit memory ends at 65536; build the runtime with fewer initial pages",
         ));
     }
-    let near_end = (minimum * WASM_PAGE) as u32;
-    Ok(Layout {
-        spec: Spec::V1,
-        state: low as u32,
-        near_end,
-        far_start: near_end,
-        far_end: near_end,
-        low: low as u32,
-        high: u32::MAX,
-        heap_base: None,
-        minimum,
-        maximum,
-    })
+    let most = memory.maximum.unwrap_or(CEILING - 1).max(least);
+    let minimum = (least + HEAP).min(most);
+    let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
+    let heap = Heap::Own { end: (minimum * WASM_PAGE) as u32 };
+    Ok(Layout { spec: Spec::V1, low: low as u32, heap, heap_base: None, minimum, maximum })
 }
 
-/// State and near memory in the arena's last page, which the host's heap shares; what is cold of the state and the far memory
-/// below.
-fn local(
-    memory: wasmparser::MemoryType,
-    base: u64,
-    low: u64,
-    arena: u64,
-    state: &State,
-) -> Result<Layout, ConvertError> {
-    let room = (state.size - state.cold + LEAST_NEAR + HOST_SHARE).next_multiple_of(PAGE);
-    let least = state.cold + room + PAGE;
-    if arena < least {
-        return Err(ConvertError::TooSmall { arena, least });
+/// Words and near memory in what is left of the data's last page, which the host's heap shares.
+fn local(memory: wasmparser::MemoryType, base: u64, low: u64, arena: u32, state: u64) -> Result<Layout, ConvertError> {
+    let least = state + PAGE;
+    if u64::from(arena) < least {
+        return Err(ConvertError::TooSmall { arena: arena.into(), least });
     }
-    let page = (low + arena - room) & !(PAGE - 1);
-    let heap_base = page + room - HOST_SHARE;
-    let state = page - state.cold;
-    // At least as many bytes above the heap base as before.
-    let added = (heap_base - base).div_ceil(WASM_PAGE);
+    let arena = arena.min(LARGEST_ARENA);
+    let near_len = near(PAGE - low % PAGE);
+    let heap_base = low + WORDS + near_len;
+    // The host has as many bytes for its own blocks as before, whatever it makes of the arena's size.
+    let end = heap_base + HEADER + u64::from(arena).next_power_of_two();
+    let added = (end - base).div_ceil(WASM_PAGE);
     // A heap base above the memory is where the host would have grown it to.
     let minimum = (memory.initial + added).max(heap_base.div_ceil(WASM_PAGE));
     let maximum = memory.maximum.map(|maximum| (maximum + added).max(minimum));
-    if let Some(pages) = maximum.or(Some(minimum)).filter(|pages| *pages > CEILING) {
-        return Err(ConvertError::TooLarge { arena, pages, ceiling: CEILING });
+    let pages = maximum.unwrap_or(minimum).max(end.div_ceil(WASM_PAGE));
+    if pages > CEILING {
+        return Err(ConvertError::TooLarge { arena: arena.into(), pages, ceiling: CEILING });
     }
-    Ok(Layout {
-        spec: Spec::Local,
-        state: state as u32,
-        near_end: heap_base as u32,
-        far_start: low as u32,
-        far_end: state as u32,
-        low: low as u32,
-        high: heap_base as u32,
-        heap_base: Some(heap_base as u32),
-        minimum,
-        maximum,
-    })
+    let heap = Heap::Arena(Arena { words: low as u32, near_len: near_len as u32, size: arena });
+    Ok(Layout { spec: Spec::Local, low: low as u32, heap, heap_base: Some(heap_base as u32), minimum, maximum })
+}
+
+/// Bytes of near memory in a page of which `left` bytes are left, so that the host's heap begins in that page too.
+fn near(left: u64) -> u64 {
+    let left = left.saturating_sub(WORDS);
+    let share = HOST_SHARE.min(left / 3);
+    NEAR.min(left - share) & !(ALIGN - 1)
 }

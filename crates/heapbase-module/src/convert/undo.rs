@@ -126,8 +126,7 @@ pub(super) fn undo(survey: &Survey<'_>, record: &Record) -> Result<Vec<u8>, Conv
             Some(body) => Ok(Some(body)),
             None => {
                 let body = &survey.bodies[*source];
-                let touched = undo.touched.filter(|_| undo.touching.contains(&(imports_now + *source as u32)));
-                let restored = restore(survey, body, &functions, &before, touched)?;
+                let restored = restore(survey, body, &functions, &before)?;
                 Ok(restored.or_else(|| (*source != place).then(|| body.as_bytes().to_vec())))
             }
         })
@@ -181,27 +180,12 @@ fn restore(
     body: &FunctionBody<'_>,
     functions: &[Option<u32>],
     before: &BTreeMap<u32, Before>,
-    touched: Option<u32>,
 ) -> Result<Option<Vec<u8>>, ConvertError> {
     let range = body.range();
     let mut splice = Splice::new(survey.wasm, range.start as usize..range.end as usize);
     let mut changed = false;
     // Up to where the body has been restored: a record that was tampered with may ask for the same bytes twice.
     let mut done = 0;
-    if let Some(address) = touched {
-        let store = super::touch::store(address);
-        let start = body.get_binary_reader_for_operators().map_err(|error| super::error::invalid(&error))?;
-        let start = start.original_position() as usize;
-        if !survey.wasm[start..range.end as usize].starts_with(&store) {
-            return Err(ConvertError::Record(
-                "an entry point does not begin with the store that it says was added".to_owned(),
-            ));
-        }
-        let end = start + store.len();
-        splice.replace(start..end, &[]);
-        done = end;
-        changed = true;
-    }
     super::code::each_reference(body, |previous, range, reference| {
         let like = &survey.wasm[range.clone()];
         let function = reference.function();

@@ -20,6 +20,10 @@ pub(crate) struct Program {
     pub(crate) heap_base: u32,
 }
 
+/// So many blocks, one after the other, that an arena is fetched.
+const WARMING: &str = "  (loop $again (call $alloc_0 (i32.const 1) (i32.const 1500)) (call $free_0 (i32.const 1))
+   (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20))))\n";
+
 /// How a function of the allocator is called.
 const CALLS: [&str; 4] = ["direct", "shim", "pointer", "place"];
 
@@ -361,7 +365,8 @@ impl Maker<'_, '_> {
     }
 
     fn entry(&mut self, name: &str) -> Result<String> {
-        let mut code = String::new();
+        // A converted runtime is patient before it fetches an arena; half of these want one at once.
+        let mut code = if self.u.ratio(1, 2)? { WARMING.to_owned() } else { String::new() };
         let count = self.u.int_in_range(1..=40)?;
         for _ in 0..count {
             if self.u.is_empty() {

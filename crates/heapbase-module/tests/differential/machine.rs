@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) below: Vec<u8>,
     /// The blocks in use: size, and contents as far as they were written.
     pub(crate) blocks: Vec<(u32, Vec<u8>)>,
+    /// The largest block that the host was asked for: a whole arena, once one is fetched. Nothing that is compared.
+    pub(crate) largest: u32,
 }
 
 /// What the host carries. Its allocator keeps its books outside, and notices what the legacy host may not: a block freed twice,
@@ -33,6 +35,7 @@ struct Host {
     live: BTreeMap<u32, u32>,
     idle: BTreeMap<u32, Vec<u32>>,
     log: Vec<u64>,
+    largest: u32,
 }
 
 const LARGEST: u32 = 32 << 20;
@@ -50,6 +53,8 @@ fn malloc(mut caller: impl AsContextMut<Data = Host>, size: u32) -> Result<u32, 
     if size > LARGEST {
         return Err(Error::new("more than the host serves"));
     }
+    let largest = &mut caller.data_mut().largest;
+    *largest = size.max(*largest);
     let memory = memory(&caller)?;
     let room = size.max(8).next_power_of_two();
     let idle = caller.data_mut().idle.get_mut(&room).and_then(Vec::pop);
@@ -231,5 +236,6 @@ fn call(
     }
     below[slots].fill(0);
     let log = std::mem::take(&mut store.data_mut().log);
-    Ok(Seen { output, log, globals, below, blocks })
+    let largest = store.data().largest;
+    Ok(Seen { output, log, globals, below, blocks, largest })
 }

@@ -31,6 +31,8 @@ pub(crate) struct Tally {
     pub(crate) blocks: u32,
     /// Conversions that grow blocks in place.
     pub(crate) in_place: u32,
+    /// Calls of converted runtimes that fetched an arena.
+    pub(crate) arenas: u32,
 }
 
 /// Makes a runtime, converts it, and compares.
@@ -54,7 +56,11 @@ pub(crate) fn check(u: &mut Unstructured<'_>, tally: &mut Tally) -> Result<()> {
             convert(&original, &options).unwrap_or_else(|error| panic!("{options:?}: {error}\n{}", program.text));
         assert!(verify(&original, &converted.wasm, None).is_ok(), "{options:?} is not verified\n{}", program.text);
         tally.in_place += u32::from(converted.changes.iter().any(|change| change.contains("in place")));
-        compare(&program, &options, &converted, &expected);
+        let found = compare(&program, &options, &converted, &expected);
+        if options.to == Spec::Local {
+            let arena = options.arena.min(32 << 20);
+            tally.arenas += found.iter().filter(|seen| seen.largest == arena).count() as u32;
+        }
         let back = convert(&converted.wasm, &Options::new(Spec::Legacy))
             .unwrap_or_else(|error| panic!("{options:?} and back: {error}\n{}", program.text));
         // Most come back byte for byte, and then there is nothing to execute.
@@ -85,7 +91,7 @@ fn choose(u: &mut Unstructured<'_>) -> Result<[Options<'static>; 2]> {
     Ok([one(Spec::Local)?, one(Spec::V1)?])
 }
 
-fn compare(program: &Program, options: &Options<'_>, converted: &Conversion, expected: &[Seen]) {
+fn compare(program: &Program, options: &Options<'_>, converted: &Conversion, expected: &[Seen]) -> Vec<Seen> {
     let what = || {
         let as_text = &program.text;
         format!(
@@ -112,6 +118,7 @@ fn compare(program: &Program, options: &Options<'_>, converted: &Conversion, exp
         );
         assert_eq!(found.blocks, expected.blocks, "blocks of {}", name());
     }
+    found
 }
 
 /// The first address below the heap at which two calls left different bytes.

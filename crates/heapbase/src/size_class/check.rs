@@ -1,6 +1,6 @@
 //! Walks the whole heap and tests its invariants.
 
-use super::{CLASSES, LISTS, MOST_KEPT, PENDING, QUARTER, SHARED, SLAB, STATE, SizeClassAllocator, State};
+use super::{CLASSES, LINK, LISTS, MOST_KEPT, PENDING, QUARTER, SHARED, SLAB, STATE, SizeClassAllocator, State};
 use crate::{
     address::{Addr, UNIT, WORD},
     memory::PageSource,
@@ -20,8 +20,8 @@ impl Slab {
         let of = move |quarter| {
             let class = self.state.class(quarter);
             let bytes = match (self.shared, quarter) {
-                (false, _) => STATE,
-                (true, 3) => STATE - 3 * QUARTER,
+                (false, _) => LINK,
+                (true, 3) => LINK - 3 * QUARTER,
                 (true, _) => QUARTER,
             };
             (class != 0).then_some((class, bytes))
@@ -75,16 +75,18 @@ impl<S: PageSource> SizeClassAllocator<S> {
             marked += usize::from(unsafe { self.blocks.pointer(self.map.plus(entry)).read() } != 0);
         }
         assert_eq!(marked, slabs, "C1: the byte map marks slabs only");
-        for place in 0..PENDING {
-            let slab = self.pending[place];
-            if slab.is_some() {
-                // SAFETY: what stands in the ring is a slab.
-                let state = unsafe { State(self.blocks.load(slab.plus(STATE)).0) };
-                assert!(state.0 & State::PENDING != 0, "C3: who is in the ring knows");
-                pending -= 1;
-            }
+        assert!(self.pending < PENDING, "C3: pending slabs are bounded");
+        let mut slab = self.newest;
+        for _ in 0..self.pending {
+            // SAFETY: what is pending is a slab.
+            let (state, next) =
+                unsafe { (State(self.blocks.load(slab.plus(STATE)).0), self.blocks.load(slab.plus(LINK))) };
+            assert!(state.0 & State::PENDING != 0, "C3: who is pending knows");
+            pending -= 1;
+            slab = next;
         }
-        assert_eq!(pending, 0, "C3: who knows is in the ring");
+        assert!(slab.is_none(), "C3: pending slabs are counted");
+        assert_eq!(pending, 0, "C3: who knows is pending");
         let (mut listed, mut kept) = (0, 0);
         for list in 1..LISTS {
             let (mut previous, mut block) = (Addr::NONE, self.lists[list]);
