@@ -1,5 +1,6 @@
 //! heapbase-host beside sc-executor and smoldot: time, page faults, and the same answers.
 
+mod ledger;
 mod parity;
 mod rows;
 
@@ -58,6 +59,19 @@ enum Task {
         #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
         converted_every: u32,
     },
+    /// Runs the ledgers of runtimes/, in every language, on sc-executor and smoldot: the same states and refusals. Exits 1 on
+    /// any difference.
+    Ledger {
+        /// How many blocks.
+        #[arg(long, default_value_t = 100)]
+        blocks: u32,
+        /// What everything is chosen by.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Leave smoldot out, and do not build it.
+        #[arg(long)]
+        without_smoldot: bool,
+    },
     /// Repeats one call for a profiler: prints the cost of one after every SECONDS-long round.
     Repeat {
         /// sc-executor, heapbase, heapbase-direct or heapbase-wasmi.
@@ -103,6 +117,14 @@ fn main() -> Result<ExitCode> {
                 false => Some(build_smoldot(&std::env::current_exe().context("finding this program")?)?),
             };
             return parity::run(&shared()?, &only, smoldot.as_deref(), converted_every);
+        }
+        Some(Task::Ledger { blocks, seed, without_smoldot }) => {
+            let smoldot = match without_smoldot {
+                true => None,
+                false => Some(build_smoldot(&std::env::current_exe().context("finding this program")?)?),
+            };
+            let session = ledger_agreement::session::Session { blocks, spoiled: 3, seed, around_every: 50 };
+            return ledger::run(session, smoldot.as_deref());
         }
         Some(Task::Repeat { contestant, file, entry, rounds }) => {
             repeat(&contestant, &file, &entry, rounds)?;

@@ -82,15 +82,19 @@ impl PreparedCase {
 
     /// Every node of every trie of the state, SCALE-encoded as a storage proof.
     pub fn full_proof(&self) -> Vec<u8> {
-        let nodes: BTreeSet<Vec<u8>> = self
-            .backend
-            .backend_storage()
-            .clone()
-            .drain()
-            .into_values()
-            .filter(|(_, references)| *references > 0)
-            .map(|(node, _)| node)
-            .collect();
-        nodes.into_iter().collect::<Vec<_>>().encode()
+        full_proof(&self.backend)
     }
+}
+
+/// Every node of every trie of a state, SCALE-encoded as a storage proof.
+pub fn full_proof(backend: &InMemoryBackend<Blake2Hasher>) -> Vec<u8> {
+    let nodes: BTreeSet<Vec<u8>> = backend
+        .backend_storage()
+        .clone()
+        .drain()
+        .into_values()
+        .filter(|(_, references)| *references > 0)
+        .map(|(node, _)| node)
+        .collect();
+    nodes.into_iter().collect::<Vec<_>>().encode()
 }

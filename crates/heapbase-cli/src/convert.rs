@@ -89,7 +89,7 @@ pub(crate) struct HowToConvert {
 
 /// Bytes.
 #[derive(Debug, Clone, Copy)]
-struct Size(u32);
+pub(crate) struct Size(pub(crate) u32);
 
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -101,7 +101,7 @@ impl std::fmt::Display for Size {
     }
 }
 
-fn size(text: &str) -> Result<Size, String> {
+pub(crate) fn size(text: &str) -> Result<Size, String> {
     let upper = text.to_ascii_uppercase();
     let digits = upper.trim_end_matches("IB").trim_end_matches('B');
     let (digits, unit) = match digits.as_bytes().last() {

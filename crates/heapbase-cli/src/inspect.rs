@@ -4,7 +4,7 @@ use crate::{exit::Exit, source, text::printable};
 use anyhow::Context;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 use heapbase_module::inspect::{ExternKind, Memory, MemoryKind, Report, Severity};
-use heapbase_module::{Blob, Problem, Spec, inspect_blob};
+use heapbase_module::{Blob, Problem, Spec, adapt::Init, inspect_blob};
 use humansize::{BINARY, format_size};
 use owo_colors::OwoColorize;
 use std::io::{self, Write};
@@ -108,11 +108,24 @@ fn print_summary(out: &mut impl Write, report: &Report) -> io::Result<()> {
         } else {
             String::new()
         };
-        line("converted", format!("to {} by heapbase {}{arena}", conversion.to, or_unknown(&conversion.converter)))?;
-        line(
-            "allocator",
-            format!("{} {}", or_unknown(&conversion.allocator), printable(&conversion.allocator_blake2_256)),
-        )?;
+        let done = if conversion.adapted.is_some() { "adapted" } else { "converted" };
+        line(done, format!("to {} by heapbase {}{arena}", conversion.to, or_unknown(&conversion.converter)))?;
+        if let Some(adapted) = &conversion.adapted {
+            let when = match adapted.init {
+                Init::Snapshot => "initialised beforehand",
+                _ => "initialised in every call",
+            };
+            let sees = adapted.environment.iter().map(|(name, value)| format!("{name}={value}"));
+            let sees: Vec<_> = sees.collect();
+            let sees = if sees.is_empty() { String::new() } else { format!(", environment {}", sees.join(" ")) };
+            line("", printable(&format!("{when}, random numbers from {:#x}{sees}", adapted.seed)))?;
+        }
+        if conversion.adapted.is_none() || !conversion.allocator.is_empty() {
+            line(
+                "allocator",
+                format!("{} {}", or_unknown(&conversion.allocator), printable(&conversion.allocator_blake2_256)),
+            )?;
+        }
         line("original", format!("{} (BLAKE2-256 of the module)", or_unknown(&conversion.original_blake2_256)))?;
     }
     line("memory", report.memory.as_ref().map_or_else(|| "none".to_owned(), memory))?;

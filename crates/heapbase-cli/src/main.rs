@@ -3,6 +3,7 @@
 //! Results go to standard output, as a table for a person or, with `--json`, as one JSON object a line; everything else
 //! goes to standard error. `RUST_LOG` shows what runtimes log.
 
+mod adapt;
 mod block;
 mod call;
 mod convert;
@@ -39,6 +40,7 @@ enum Command {
     Call(call::Call),
     Block(block::Block),
     Convert(convert::Convert),
+    Adapt(adapt::Adapt),
     Stub(stub::Stub),
     Verify(verify::Verify),
     Demo(demo::Demo),
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Call(call) => call.run(),
         Command::Block(block) => block.run(),
         Command::Convert(convert) => convert.run(),
+        Command::Adapt(adapt) => adapt.run(),
         Command::Stub(stub) => stub.run(),
         Command::Verify(verify) => verify.run(),
         Command::Demo(demo) => demo.run(),

@@ -52,8 +52,9 @@ mod undo;
 mod write;
 
 pub use allocator::Family;
-pub(crate) use custom::holds_code_places;
+pub(crate) use custom::{holds_code_places, with_producer};
 pub use error::ConvertError;
+pub(crate) use survey::{HEAP_BASE, MALLOC, constant};
 
 use crate::record::{Record, SECTION};
 use crate::{Blake2_256, Spec};
@@ -74,7 +75,7 @@ pub const LARGE: u32 = 4096;
 
 /// The pages that a relay chain grants a parachain's validation unless its configuration says otherwise: 32 for the module and
 /// 2,048 of heap.
-const VALIDATION_PAGES: u64 = 2_080;
+pub(crate) const VALIDATION_PAGES: u64 = 2_080;
 
 /// What is put into the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,12 +139,21 @@ pub struct Options<'a> {
     /// Whether the compiler's routines in the runtime (`memcpy`, `memmove`, `memset`, `memcmp`, `bcmp`, `__multi3`) get quicker
     /// bodies where they are recognised.
     pub routines: bool,
+    /// Whether the result carries a record of its conversion.
+    recorded: bool,
 }
 
 impl Options<'_> {
     /// The flagship, an arena of [`DEFAULT_ARENA`], growing in place, quick routines.
     pub fn new(to: Spec) -> Self {
-        Self { to, allocator: Allocator::default(), arena: DEFAULT_ARENA, in_place: true, routines: true }
+        Self {
+            to,
+            allocator: Allocator::default(),
+            arena: DEFAULT_ARENA,
+            in_place: true,
+            routines: true,
+            recorded: true,
+        }
     }
 }
 
@@ -184,6 +194,9 @@ pub fn convert(wasm: &[u8], options: &Options<'_>) -> Result<Conversion, Convert
     if let (None, Spec::V1) = (&record, from) {
         return Err(ConvertError::OwnsItsHeap);
     }
+    if record.as_ref().is_some_and(|record| record.adapted.is_some()) {
+        return Err(ConvertError::Adapted(from));
+    }
     if from == options.to {
         return Err(ConvertError::Already(from));
     }
@@ -209,6 +222,12 @@ pub fn convert(wasm: &[u8], options: &Options<'_>) -> Result<Conversion, Convert
     conversion.from = from;
     validate(wasm, &conversion.wasm)?;
     Ok(conversion)
+}
+
+/// Puts an allocator into a module that is being adapted, which has no record yet and gets none here.
+pub(crate) fn put_in(wasm: &[u8], options: &Options<'_>) -> Result<Conversion, ConvertError> {
+    let survey = Survey::read(wasm)?;
+    forward::forward(&survey, &Options { recorded: false, ..options.clone() })
 }
 
 fn is_function(kind: ExternalKind) -> bool {

@@ -19,6 +19,12 @@ impl Blake2_256 {
     pub fn of(bytes: &[u8]) -> Self {
         Self(sp_crypto_hashing::blake2_256(bytes))
     }
+
+    /// Its first eight bytes as a number, the lowest first.
+    pub(crate) fn first_u64(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
 }
 
 impl fmt::Display for Blake2_256 {

@@ -3,7 +3,7 @@
 //!
 //! A *runtime* is a WebAssembly module whose entry points take the address and the length of their input and return
 //! both for their output, packed into an `i64`. This crate turns bytes into answers about such a module. It executes
-//! nothing, needs no engine, and never panics on bad input: bytes that are not a runtime give an [`Error`] that names
+//! nothing, but for a module's own initialisation where one is adapted, and never panics on bad input: bytes that are not a runtime give an [`Error`] that names
 //! the section and the offset, and a module that can be read but breaks a rule gives a [`Report`] with [`Problem`]s.
 //!
 //! ```
@@ -30,6 +30,7 @@
 //! - [`blob`]: from a file to a module. Raw Wasm, the compressed form of the Polkadot SDK, or JSON that holds `:code`.
 //! - [`mod@inspect`]: from a module to a [`Report`].
 //! - [`mod@convert`]: the heap of a compiled runtime moves from the host into the module, and back.
+//! - [`mod@adapt`]: what a language's stock toolchain emits becomes a runtime.
 //! - [`mod@verify`]: is this module exactly the conversion of that one?
 //! - [`mod@lower`], [`mod@prune`], [`canonical`]: passes of an adaptation that know nothing of languages or systems. What is newer than the
 //!   first release of WebAssembly is said in its terms; what nothing reaches goes; NaNs are the same on all machines. [`mod@pass`]: what
@@ -41,6 +42,7 @@
 //! All offsets are byte offsets into the decompressed module, counted from its first byte.
 #![forbid(unsafe_code)]
 
+pub mod adapt;
 pub mod blob;
 pub mod canonical;
 pub mod convert;

@@ -128,6 +128,12 @@ pub fn lower(wasm: &[u8], options: &Options) -> Result<Lowered, LowerError> {
     Ok(lowered)
 }
 
+/// Refuses what [`lower`] would refuse for what it uses, without lowering anything.
+pub(crate) fn check(wasm: &[u8], options: &Options) -> Result<(), LowerError> {
+    expect_valid(wasm)?;
+    refused::check(&Parts::read(wasm)?, options)
+}
+
 /// What all functions of a module share while they are rewritten.
 struct Context<'p, 'a> {
     parts: &'p Parts<'a>,

@@ -12,7 +12,8 @@
 //! assert_eq!(record.to, Spec::Local);
 //! ```
 
-use crate::Spec;
+use crate::adapt::{Entry, Init, MemoryLink, Version};
+use crate::{Blake2_256, Spec};
 use serde::{Deserialize, Serialize};
 
 /// The name of the custom section.
@@ -27,7 +28,7 @@ pub struct Record {
     /// The version of heapbase that converted it.
     #[serde(default)]
     pub converter: String,
-    /// The allocator's name: one of the family, or that of a file.
+    /// The allocator's name: one of the family, or that of a file; empty where none was put in.
     #[serde(default)]
     pub allocator: String,
     /// BLAKE2-256 of the allocator module, as hexadecimal digits behind `0x`.
@@ -48,6 +49,53 @@ pub struct Record {
     /// How the conversion is taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Undo>,
+    /// How the module was adapted; none for one that was converted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapted: Option<Adapted>,
+}
+
+/// How a module was adapted, besides what a conversion says too. Equal to the fields of [`Options`](crate::adapt::Options).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Adapted {
+    /// How the memory is shared.
+    pub memory: MemoryLink,
+    /// When the module is initialised.
+    pub init: Init,
+    /// The entry points; where none is named, all.
+    pub entries: Vec<Entry>,
+    /// Other exports that stayed.
+    pub keep: Vec<String>,
+    /// The environment that the program saw.
+    pub environment: Vec<(String, String)>,
+    /// Where random numbers begin, in hexadecimal.
+    #[serde(with = "hexadecimal")]
+    pub seed: u64,
+    /// The version that nodes read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// How many instructions initialising was granted.
+    pub steps: u64,
+    /// Whether every NaN was given one bit pattern.
+    pub canonical: bool,
+    /// What the runtime may use beyond the first release of WebAssembly: `bulk-memory`, `sign-extension`, `mutable-globals`.
+    pub features: Vec<String>,
+}
+
+/// A number as `0x` and hexadecimal digits: not every reader of JSON has integers of 64 bits.
+mod hexadecimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{number:#x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.strip_prefix("0x").unwrap_or(&text);
+        u64::from_str_radix(digits, 16).map_err(D::Error::custom)
+    }
 }
 
 /// What takes a conversion back. All indices are those of the converted module, save where it says otherwise.
@@ -136,6 +184,22 @@ impl Record {
     /// When they are not a JSON object, or `to` is missing or no spec.
     pub fn read(contents: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(contents)
+    }
+
+    /// The record of an adaptation that has put no allocator into the module.
+    pub(crate) fn adapted(options: &crate::adapt::Options<'_>, adapted: Adapted, original: &Blake2_256) -> Self {
+        Self {
+            to: options.to,
+            converter: env!("CARGO_PKG_VERSION").to_owned(),
+            allocator: String::new(),
+            allocator_blake2_256: String::new(),
+            arena: options.arena,
+            in_place: true,
+            routines: true,
+            original_blake2_256: original.to_string(),
+            undo: None,
+            adapted: Some(adapted),
+        }
     }
 
     /// The contents of the section.

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use std::fmt;
+use wasmparser::{Parser, Payload};
 
 /// The kind of a section, by its identifier in the binary format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,5 +88,28 @@ impl fmt::Display for SectionKind {
 impl Serialize for SectionKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// The section that an offset lies in; what cannot be read belongs to the one that begins behind the last that could.
+pub(crate) fn section_at(wasm: &[u8], offset: usize) -> (SectionKind, Option<String>) {
+    let mut found = (SectionKind::Custom, None);
+    let mut end = crate::blob::WASM_MAGIC.len();
+    for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
+        let name = match &payload {
+            Payload::CustomSection(section) => Some(section.name().to_owned()),
+            _ => None,
+        };
+        let Some((id, range)) = payload.as_section() else { continue };
+        found = (SectionKind::from_id(id), name);
+        // Identifier and size stand in front of the contents, and belong to the section.
+        end = range.end as usize;
+        if offset < end {
+            return found;
+        }
+    }
+    match wasm.get(end) {
+        Some(id) => (SectionKind::from_id(*id), None),
+        None => found,
     }
 }

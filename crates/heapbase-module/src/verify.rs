@@ -1,7 +1,7 @@
 //! Checks that a module is exactly the conversion of a known one.
 //!
-//! A converted module carries a record of how it was made ([`crate::record`]). [`verify`] repeats that on the original and
-//! compares bytes: whoever knows the original need not trust whoever converted it. Any byte that was changed afterwards is
+//! A converted or adapted module carries a record of how it was made ([`crate::record`]). [`verify`] repeats that on the original
+//! and compares bytes: whoever knows the original need not trust whoever converted it. Any byte that was changed afterwards is
 //! found, and its section named.
 //!
 //! # Across versions
@@ -30,8 +30,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use crate::adapt::{self, AdaptError};
 use crate::convert::{Allocator, ConvertError, Family, Options, convert};
 use crate::record::{Record, SECTION};
+use crate::section::section_at;
 use crate::{Blake2_256, SectionKind};
 use wasmparser::{Parser, Payload};
 
@@ -77,6 +79,10 @@ pub enum VerifyError {
     #[error("the original cannot be converted as the record says")]
     Convert(#[source] ConvertError),
 
+    /// The original cannot be adapted as the record says.
+    #[error("the original cannot be adapted as the record says")]
+    Adapt(#[source] AdaptError),
+
     /// The conversion gives other bytes.
     #[error(
         "not the conversion of this original: first difference at offset {offset:#x} of the converted module, in its \
@@ -105,7 +111,7 @@ impl VerifyError {
         match self {
             Self::Malformed { section, offset, .. } => Some((*section, None, Some(*offset))),
             Self::NoRecord => None,
-            Self::Record(_) | Self::UnknownAllocator { .. } | Self::Convert(_) => {
+            Self::Record(_) | Self::UnknownAllocator { .. } | Self::Convert(_) | Self::Adapt(_) => {
                 Some((SectionKind::Custom, Some(SECTION), None))
             }
             Self::Differs { offset, section, name, .. } => Some((*section, name.as_deref(), Some(*offset as u64))),
@@ -128,19 +134,29 @@ pub fn verify(original: &[u8], converted: &[u8], allocator: Option<&Allocator<'_
         .filter(|given| is_named(given))
         .map(|given| Allocator::Module { name: record.allocator.clone(), wasm: given.wasm().into() });
     let family = || Family::from_name(&record.allocator).map(Allocator::Family).filter(is_named);
-    let Some(allocator) = family().or(given) else {
+    // An adapted module need not have one.
+    let none = || (record.adapted.is_some() && record.allocator.is_empty()).then(Allocator::default);
+    let Some(allocator) = family().or(given).or_else(none) else {
         return Err(VerifyError::UnknownAllocator {
             name: record.allocator,
             hash: record.allocator_blake2_256,
             version: record.converter,
         });
     };
-    let mut options = Options::new(record.to);
-    options.allocator = allocator;
-    options.arena = record.arena;
-    options.routines = record.routines;
-    options.in_place = record.in_place;
-    let expected = convert(original, &options).map_err(VerifyError::Convert)?.wasm;
+    let expected = match &record.adapted {
+        Some(adapted) => {
+            let options = adapt::Options::recorded(&record, adapted, allocator);
+            adapt::adapt(original, &options).map_err(VerifyError::Adapt)?.wasm
+        }
+        None => {
+            let mut options = Options::new(record.to);
+            options.allocator = allocator;
+            options.arena = record.arena;
+            options.routines = record.routines;
+            options.in_place = record.in_place;
+            convert(original, &options).map_err(VerifyError::Convert)?.wasm
+        }
+    };
     if expected == converted {
         return Ok(record);
     }
@@ -178,27 +194,4 @@ pub fn recorded(converted: &[u8]) -> Result<Record, VerifyError> {
         }
     }
     Err(VerifyError::NoRecord)
-}
-
-/// The section that an offset lies in; what cannot be read belongs to the one that begins behind the last that could.
-fn section_at(wasm: &[u8], offset: usize) -> (SectionKind, Option<String>) {
-    let mut found = (SectionKind::Custom, None);
-    let mut end = crate::blob::WASM_MAGIC.len();
-    for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
-        let name = match &payload {
-            Payload::CustomSection(section) => Some(section.name().to_owned()),
-            _ => None,
-        };
-        let Some((id, range)) = payload.as_section() else { continue };
-        found = (SectionKind::from_id(id), name);
-        // Identifier and size stand in front of the contents, and belong to the section.
-        end = range.end as usize;
-        if offset < end {
-            return found;
-        }
-    }
-    match wasm.get(end) {
-        Some(id) => (SectionKind::from_id(*id), None),
-        None => found,
-    }
 }

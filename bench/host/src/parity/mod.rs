@@ -4,8 +4,9 @@
 //! note what they do; heapbase-host records the same by itself. Buffers that host functions return come from the same
 //! heap, and no host function can be overlaid to note them: one at another address would move the blocks around it.
 //!
-//! [`converted`] compares runtimes that the converter has changed with themselves before.
+//! [`adapted`] compares what nodes refuse as it is. [`converted`] compares runtimes that the converter has changed with themselves before.
 
+mod adapted;
 mod converted;
 mod failure;
 mod recording;
@@ -77,6 +78,7 @@ pub fn run(shared: &Path, only: &str, smoldot: Option<&Path>, converted_every: u
             // One executor for both, so that it compiles the original once.
             let theirs = recording_executor();
             corpus_runtime(&theirs, &runtime, &mut count);
+            adapted::corpus_runtime(&theirs, &runtime, &mut count)?;
             if index % converted_every as usize == 0 {
                 converted::corpus_runtime(&theirs, &runtime, smoldot, &mut count)?;
             }

@@ -135,6 +135,11 @@ pub(super) fn own_producers() -> ProducersSection {
     producers
 }
 
+/// The contents of the section `producers` with heapbase; `None` if they cannot be read.
+pub(crate) fn with_producer(contents: &[u8]) -> Option<Vec<u8>> {
+    producers(Producer::Add, contents)
+}
+
 /// The section `producers` with heapbase or without; empty when nothing is left, `None` if it cannot be read.
 fn producers(change: Producer, contents: &[u8]) -> Option<Vec<u8>> {
     let mut producers = ProducersSection::new();

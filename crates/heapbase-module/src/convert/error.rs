@@ -31,6 +31,10 @@ pub enum ConvertError {
     #[error("the module is {0} already; there is nothing to convert")]
     Already(Spec),
 
+    /// The module was adapted, which is not taken back.
+    #[error("the module was adapted to {0} from what a toolchain made; adapt that again, to the spec that is wanted")]
+    Adapted(Spec),
+
     /// The module does not use the host's allocator.
     #[error(
         "the module does not import `ext_allocator_malloc_version_1`: it allocates nothing from the host, so there is \

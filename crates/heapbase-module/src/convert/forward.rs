@@ -393,6 +393,7 @@ impl<'a> Forward<'a> {
             in_place: self.options.in_place,
             routines: self.options.routines,
             original_blake2_256: Blake2_256::of(survey.wasm).to_string(),
+            adapted: None,
             undo: Some(Undo {
                 types: survey.types.len() as u32,
                 functions: survey.bodies.len() as u32,
@@ -445,7 +446,7 @@ impl<'a> Forward<'a> {
             slot_names,
             added: self.glue.added,
             producer: Producer::Add,
-            record: Some(record.write()),
+            record: self.options.recorded.then(|| record.write()),
         };
         let wasm = output.write()?;
         Ok(Conversion { wasm, from: Spec::Legacy, to: self.options.to, changes, warnings, record: Some(record) })

@@ -10,10 +10,10 @@ use wasmparser::{
 
 /// The two functions that a legacy runtime imports its heap with, and their module.
 pub(super) const MODULE: &str = "env";
-pub(super) const MALLOC: &str = "ext_allocator_malloc_version_1";
+pub(crate) const MALLOC: &str = "ext_allocator_malloc_version_1";
 pub(super) const FREE: &str = "ext_allocator_free_version_1";
 /// The exported global at which the host's heap begins.
-pub(super) const HEAP_BASE: &str = "__heap_base";
+pub(crate) const HEAP_BASE: &str = "__heap_base";
 
 /// A section as it lies in the file.
 #[derive(Clone, Debug)]
@@ -356,7 +356,7 @@ impl From<BinaryReaderError> for Failure {
 }
 
 /// The value of a constant expression over i32: constants, additions, subtractions, multiplications.
-pub(super) fn constant(expression: &ConstExpr<'_>) -> Option<u32> {
+pub(crate) fn constant(expression: &ConstExpr<'_>) -> Option<u32> {
     let mut stack = Vec::new();
     for operator in expression.get_operators_reader() {
         let value = match operator.ok()? {

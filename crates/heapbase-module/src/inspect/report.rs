@@ -68,6 +68,8 @@ pub struct Conversion {
     pub in_place: bool,
     /// BLAKE2-256 of the original, raw.
     pub original_blake2_256: String,
+    /// How the module was adapted; `null` for one that was converted.
+    pub adapted: Option<crate::record::Adapted>,
 }
 
 /// What can be imported or exported.
@@ -220,6 +222,7 @@ pub(super) fn conversion(outline: &Outline<'_>) -> Option<Conversion> {
         arena: record.arena,
         in_place: record.in_place,
         original_blake2_256: record.original_blake2_256,
+        adapted: record.adapted,
     })
 }
 

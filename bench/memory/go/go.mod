@@ -1,0 +1,3 @@
+module memory-study
+
+go 1.27

@@ -1,0 +1,136 @@
+//! What is refused: by name, offset, and with what to do.
+
+use super::{local, refusal};
+use heapbase_module::adapt::{AdaptError, adapt};
+
+/// A callable module with something in it.
+fn with(fields: &str) -> String {
+    format!(
+        r#"(module {fields}
+             (func (export "f") (param i32 i32) (result i64) (i64.const 0)))"#
+    )
+}
+
+#[test]
+fn imports_that_no_node_has_are_refused_by_name_and_offset() {
+    for (module, name, advice) in [
+        ("gojs", "runtime.wasmExit", "GOOS=wasip1"),
+        ("wasi_unstable", "fd_write", "preview 1"),
+        ("wasi_snapshot_preview1", "fd_wriet", "no function of that name"),
+        ("wasi:cli/stdout@0.2.0", "get-stdout", "wasip1"),
+        ("wbg", "__wbindgen_throw", "wasm-bindgen"),
+        ("env", "emscripten_notify_memory_growth", "no node provides that"),
+        ("env", "ext_logging_log", "no node provides that"),
+        ("env", "ext_logging_log_version_", "no node provides that"),
+        ("host", "ext_logging_log_version_1", "no node provides that"),
+    ] {
+        let text = with(&format!(r#"(import "{module}" "{name}" (func))"#));
+        let error = refusal(&text, &local());
+        let AdaptError::ForeignImport { name: found, offset, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(*found, format!("{module}.{name}"));
+        let wasm = wat::parse_str(&text).unwrap();
+        let place = wasm.windows(module.len()).position(|bytes| bytes == module.as_bytes()).unwrap() as u64;
+        // The length of the name stands before it.
+        assert_eq!(*offset, place - 1, "{error}");
+        let message = error.to_string();
+        assert!(message.contains(advice) && message.contains(&format!("{offset:#x}")), "{message}");
+    }
+}
+
+#[test]
+fn imported_tables_and_globals_are_refused() {
+    for (import, kind) in [
+        (r#"(import "env" "__indirect_function_table" (table 1 funcref))"#, "table"),
+        (r#"(import "env" "__memory_base" (global i32))"#, "global"),
+    ] {
+        let error = refusal(&with(import), &local());
+        let AdaptError::ForeignImport { kind: found, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(*found, kind);
+    }
+}
+
+#[test]
+fn an_import_of_another_type_than_its_name_says_is_refused() {
+    for name in ["fd_write", "path_open"] {
+        let error =
+            refusal(&with(&format!(r#"(import "wasi_snapshot_preview1" "{name}" (func (param i32)))"#)), &local());
+        let AdaptError::WrongType { name: found, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(*found, format!("wasi_snapshot_preview1.{name}"));
+        assert!(error.to_string().contains("i32"), "{error}");
+    }
+}
+
+#[test]
+fn what_has_no_counterpart_is_refused_by_name_and_offset() {
+    for (fields, says) in [
+        ("(memory 1 2 shared)", "shared"),
+        ("(memory i64 1)", "64-bit"),
+        ("(memory 1) (memory 1)", "several memories"),
+        ("(memory 1) (func (drop (i32.atomic.load (i32.const 0))))", "threads"),
+        ("(memory 1) (func (drop (v128.const i64x2 0 0)))", "simd"),
+        ("(table 1 externref)", "reference"),
+        ("(table 1 funcref) (table 1 funcref)", "reference"),
+        ("(func (param externref))", "reference"),
+        ("(table 1 funcref) (func (drop (table.grow 0 (ref.null func) (i32.const 1))))", "reference"),
+        ("(func $f) (func (return_call $f))", "tail"),
+        ("(tag)", "exception"),
+    ] {
+        let error = refusal(&with(fields), &local());
+        let message = format!("{error:?} {error}").to_lowercase();
+        assert!(message.contains(says), "{fields}: {message}");
+        let offset = match &error {
+            AdaptError::Unsupported { offset, .. } => *offset,
+            AdaptError::Pass(heapbase_module::lower::LowerError::Unsupported { offset, .. }) => *offset,
+            other => panic!("{fields}: {other:?}"),
+        };
+        assert!(offset >= 8 && message.contains(&format!("offset {offset:#x}")), "{fields}: {message}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_module_are_refused() {
+    for bytes in [&b""[..], b"\0asm", b"hello", b"\0asm\x0d\0\x01\0"] {
+        let error = adapt(bytes, &local()).expect_err("no module");
+        assert!(matches!(error, AdaptError::Read(_) | AdaptError::Invalid { .. }), "{error:?}");
+    }
+    let mut cut = wat::parse_str(with("(memory 1)")).unwrap();
+    cut.truncate(cut.len() - 3);
+    let error = adapt(&cut, &local()).expect_err("cut off");
+    assert!(matches!(error, AdaptError::Invalid { .. }), "{error:?}");
+}
+
+#[test]
+fn a_module_that_was_adapted_is_refused() {
+    let text = with("(memory 1)");
+    let once = super::adapted(&text, &local()).wasm;
+    let error = adapt(&once, &local()).expect_err("adapted already");
+    assert!(matches!(error, AdaptError::Already(heapbase_module::Spec::Local)), "{error:?}");
+    let options = heapbase_module::convert::Options::new(heapbase_module::Spec::V1);
+    let error = heapbase_module::convert::convert(&once, &options).expect_err("adapted already");
+    assert!(matches!(error, heapbase_module::convert::ConvertError::Adapted(_)), "{error:?}");
+}
+
+#[test]
+fn legacy_is_no_target() {
+    let error = refusal(&with("(memory 1)"), &heapbase_module::adapt::Options::new(heapbase_module::Spec::Legacy));
+    assert!(matches!(error, AdaptError::Target(_)), "{error:?}");
+}
+
+#[test]
+fn arenas_that_do_not_fit_are_refused() {
+    let text = with("(memory 1) (func (drop (memory.grow (i32.const 1))))");
+    let mut options = local();
+    options.arena = u32::MAX;
+    let error = refusal(&text, &options);
+    assert!(matches!(error, AdaptError::TooLarge { .. }), "{error:?}");
+    // What fits, and a relay chain would not grant, is said.
+    options.arena = 512 << 20;
+    let warnings = super::adapted(&text, &options).warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("validating a parachain's block")), "{warnings:?}");
+}
+
+#[test]
+fn position_independent_modules_are_refused() {
+    let error = refusal(&with(r#"(@custom "dylink.0" "")"#), &local());
+    assert!(matches!(&error, AdaptError::Unsupported { what, .. } if what.contains("shared library")), "{error:?}");
+}

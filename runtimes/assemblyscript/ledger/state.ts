@@ -1,0 +1,205 @@
+// The state: keys, values of fixed length, accounts, events.
+
+import { blake2_128, storageAppend, storageExists, storageGet, storageSet } from "../kit/host";
+import { refuse } from "../kit/panic";
+import { U128, Writer } from "../kit/scale";
+import { ID } from "./types";
+
+/** Most keys are as long as this: hashes of pallet and name. */
+export const KEY: u32 = 32;
+
+export const NUMBER = memory.data<u8>([
+  0x26, 0xaa, 0x39, 0x4e, 0xea, 0x56, 0x30, 0xe0, 0x7c, 0x48, 0xae, 0x0c, 0x95, 0x58, 0xce, 0xf7,
+  0x02, 0xa5, 0xc1, 0xb1, 0x9a, 0xb7, 0xa0, 0x4f, 0x53, 0x6c, 0x51, 0x9a, 0xca, 0x49, 0x83, 0xac,
+]);
+export const PARENT_HASH = memory.data<u8>([
+  0x26, 0xaa, 0x39, 0x4e, 0xea, 0x56, 0x30, 0xe0, 0x7c, 0x48, 0xae, 0x0c, 0x95, 0x58, 0xce, 0xf7,
+  0x8a, 0x42, 0xf3, 0x33, 0x23, 0xcb, 0x5c, 0xed, 0x3b, 0x44, 0xdd, 0x82, 0x5f, 0xda, 0x9f, 0xcc,
+]);
+export const DIGEST = memory.data<u8>([
+  0x26, 0xaa, 0x39, 0x4e, 0xea, 0x56, 0x30, 0xe0, 0x7c, 0x48, 0xae, 0x0c, 0x95, 0x58, 0xce, 0xf7,
+  0x99, 0xe7, 0xf9, 0x3f, 0xc6, 0xa9, 0x8f, 0x08, 0x74, 0xfd, 0x05, 0x7f, 0x11, 0x1c, 0x4d, 0x2d,
+]);
+export const GENESIS_HASH_KEY: u32 = 44;
+export const GENESIS_HASH = memory.data<u8>([
+  0x26, 0xaa, 0x39, 0x4e, 0xea, 0x56, 0x30, 0xe0, 0x7c, 0x48, 0xae, 0x0c, 0x95, 0x58, 0xce, 0xf7,
+  0xa4, 0x47, 0x04, 0xb5, 0x68, 0xd2, 0x16, 0x67, 0x35, 0x6a, 0x5a, 0x05, 0x0c, 0x11, 0x87, 0x46,
+  0xb4, 0xde, 0xf2, 0x5c, 0xfd, 0xa6, 0xef, 0x3a, 0, 0, 0, 0,
+]);
+export const EXTRINSICS_ROOT = memory.data<u8>([
+  0x26, 0xaa, 0x39, 0x4e, 0xea, 0x56, 0x30, 0xe0, 0x7c, 0x48, 0xae, 0x0c, 0x95, 0x58, 0xce, 0xf7,
+  0xb0, 0x6c, 0x33, 0x20, 0xc6, 0xac, 0x19, 0x6d, 0x81, 0x34, 0x42, 0xe2, 0x70, 0x86, 0x8d, 0x63,
+]);
+export const EVENTS = memory.data<u8>([
+  0x26, 0xaa, 0x39, 0x4e, 0xea, 0x56, 0x30, 0xe0, 0x7c, 0x48, 0xae, 0x0c, 0x95, 0x58, 0xce, 0xf7,
+  0x80, 0xd4, 0x1e, 0x5e, 0x16, 0x05, 0x67, 0x65, 0xbc, 0x84, 0x61, 0x85, 0x10, 0x72, 0xc9, 0xd7,
+]);
+export const NOW = memory.data<u8>([
+  0xf0, 0xc3, 0x65, 0xc3, 0xcf, 0x59, 0xd6, 0x71, 0xeb, 0x72, 0xda, 0x0e, 0x7a, 0x41, 0x13, 0xc4,
+  0x9f, 0x1f, 0x05, 0x15, 0xf4, 0x62, 0xcd, 0xcf, 0x84, 0xe0, 0xf1, 0xd6, 0x04, 0x5d, 0xfc, 0xbb,
+]);
+export const TOTAL_ISSUANCE = memory.data<u8>([
+  0xc2, 0x26, 0x12, 0x76, 0xcc, 0x9d, 0x1f, 0x85, 0x98, 0xea, 0x4b, 0x6a, 0x74, 0xb1, 0x5c, 0x2f,
+  0x57, 0xc8, 0x75, 0xe4, 0xcf, 0xf7, 0x41, 0x48, 0xe4, 0x62, 0x8f, 0x26, 0x4b, 0x97, 0x4c, 0x80,
+]);
+// Present while a block is being made.
+export const EXTRINSIC_DATA = memory.data<u8>([
+  0x26, 0xaa, 0x39, 0x4e, 0xea, 0x56, 0x30, 0xe0, 0x7c, 0x48, 0xae, 0x0c, 0x95, 0x58, 0xce, 0xf7,
+  0xdf, 0x1d, 0xae, 0xb8, 0x98, 0x68, 0x37, 0xf2, 0x1c, 0xc5, 0xd1, 0x75, 0x96, 0xbb, 0x78, 0xd1,
+]);
+export const DID_UPDATE = memory.data<u8>([
+  0xf0, 0xc3, 0x65, 0xc3, 0xcf, 0x59, 0xd6, 0x71, 0xeb, 0x72, 0xda, 0x0e, 0x7a, 0x41, 0x13, 0xc4,
+  0xbb, 0xd1, 0x08, 0xc4, 0x89, 0x99, 0x64, 0xf7, 0x07, 0xfd, 0xaf, 0xfb, 0x82, 0x63, 0x60, 0x65,
+]);
+export const EXTRINSIC_INDEX_KEY: u32 = 16;
+/** `:extrinsic_index` */
+export const EXTRINSIC_INDEX = memory.data<u8>([
+  0x3a, 0x65, 0x78, 0x74, 0x72, 0x69, 0x6e, 0x73, 0x69, 0x63, 0x5f, 0x69, 0x6e, 0x64, 0x65, 0x78,
+]);
+
+const ACCOUNT = memory.data<u8>([
+  0x26, 0xaa, 0x39, 0x4e, 0xea, 0x56, 0x30, 0xe0, 0x7c, 0x48, 0xae, 0x0c, 0x95, 0x58, 0xce, 0xf7,
+  0xb9, 0x9d, 0x88, 0x0e, 0xc6, 0x81, 0x79, 0x9c, 0x0c, 0xf3, 0x0e, 0x88, 0x86, 0x37, 0x1d, 0xa9,
+]);
+
+/** Room for a number on its way to the state or from it. */
+const NUMBER_ROOM = memory.data(16, 8);
+
+/** Reads a value of `len` bytes to `out`; false, and `out` untouched, where there is none. Another length ends the call. */
+export function read(key: usize, keyLen: u32, out: usize, len: u32): bool {
+  const value = storageGet(key, keyLen);
+  if (!value) return false;
+  if (value.len != len) refuse("state: a value has the wrong length");
+  memory.copy(out, value.ptr, len);
+  value.free();
+  return true;
+}
+
+/** 0 where there is none. */
+export function readU32(key: usize, keyLen: u32): u32 {
+  return read(key, keyLen, NUMBER_ROOM, 4) ? load<u32>(NUMBER_ROOM) : 0;
+}
+
+/** 0 where there is none. */
+export function readU64(key: usize, keyLen: u32): u64 {
+  return read(key, keyLen, NUMBER_ROOM, 8) ? load<u64>(NUMBER_ROOM) : 0;
+}
+
+export function writeU32(key: usize, keyLen: u32, value: u32): void {
+  store<u32>(NUMBER_ROOM, value);
+  storageSet(key, keyLen, NUMBER_ROOM, 4);
+}
+
+export function writeU64(key: usize, keyLen: u32, value: u64): void {
+  store<u64>(NUMBER_ROOM, value);
+  storageSet(key, keyLen, NUMBER_ROOM, 8);
+}
+
+export function writeU128(key: usize, keyLen: u32, value: U128): void {
+  value.store(NUMBER_ROOM);
+  storageSet(key, keyLen, NUMBER_ROOM, 16);
+}
+
+/** Whether the timestamp of the block being made is set. */
+export function hasTimestamp(): bool {
+  return storageExists(DID_UPDATE, KEY);
+}
+
+const ACCOUNT_KEY: u32 = 80;
+const ACCOUNT_INFO: u32 = 80;
+// Where the parts of AccountInfo lie.
+const AT_NONCE: usize = 0;
+const AT_PROVIDERS: usize = 8;
+const AT_FREE: usize = 16;
+const AT_LAST_FLAGS: usize = 79;
+
+@final
+export class Account {
+  exists: bool;
+  /** The key, and AccountInfo as stored or as a new account is stored. */
+  private bytes: ArrayBuffer;
+
+  /** The account as it is in the state. */
+  constructor(id: usize) {
+    const bytes = new ArrayBuffer(ACCOUNT_KEY + ACCOUNT_INFO);
+    this.bytes = bytes;
+    const key = changetype<usize>(bytes);
+    memory.copy(key, ACCOUNT, 32);
+    blake2_128(id, ID, key + 32);
+    memory.copy(key + 48, id, ID);
+    this.exists = read(key, ACCOUNT_KEY, this.info, ACCOUNT_INFO);
+    if (!this.exists) {
+      store<u8>(this.info + AT_PROVIDERS, 1);
+      store<u8>(this.info + AT_LAST_FLAGS, 0x80);
+    }
+  }
+
+  @inline
+  private get info(): usize {
+    return changetype<usize>(this.bytes) + ACCOUNT_KEY;
+  }
+
+  store(): void {
+    storageSet(changetype<usize>(this.bytes), ACCOUNT_KEY, this.info, ACCOUNT_INFO);
+  }
+
+  get nonce(): u32 {
+    return load<u32>(this.info + AT_NONCE);
+  }
+
+  set nonce(value: u32) {
+    store<u32>(this.info + AT_NONCE, value);
+  }
+
+  get free(): U128 {
+    return U128.load(this.info + AT_FREE);
+  }
+
+  set free(value: U128) {
+    value.store(this.info + AT_FREE);
+  }
+}
+
+/** The beginning of an EventRecord. */
+function event(extrinsic: u32, pallet: u8, variant: u8): Writer {
+  const out = new Writer(96);
+  out.u8(0); // while an extrinsic is applied
+  out.u32(extrinsic);
+  out.u8(pallet);
+  out.u8(variant);
+  return out;
+}
+
+function deposit(event: Writer): void {
+  event.u8(0); // no topics
+  storageAppend(EVENTS, KEY, event.ptr, event.len);
+}
+
+export function depositSuccess(extrinsic: u32, isMandatory: bool): void {
+  const out = event(extrinsic, 0, 0);
+  out.u16(0); // weight
+  out.u8(isMandatory ? 2 : 0);
+  out.u8(1); // pays no fee
+  deposit(out);
+}
+
+export function depositNewAccount(extrinsic: u32, id: usize): void {
+  const out = event(extrinsic, 0, 3);
+  out.raw(id, ID);
+  deposit(out);
+}
+
+export function depositEndowed(extrinsic: u32, id: usize, free: U128): void {
+  const out = event(extrinsic, 2, 0);
+  out.raw(id, ID);
+  out.u128(free);
+  deposit(out);
+}
+
+export function depositTransfer(extrinsic: u32, from: usize, to: usize, value: U128): void {
+  const out = event(extrinsic, 2, 2);
+  out.raw(from, ID);
+  out.raw(to, ID);
+  out.u128(value);
+  deposit(out);
+}

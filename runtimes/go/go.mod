@@ -1,0 +1,3 @@
+module heapbase
+
+go 1.24
