@@ -13,7 +13,7 @@
 //!
 //! So a value is made canonical where it is computed, and only if something may see its bits: a store, a reinterpretation, a call, a
 //! return, a branch, a choice, a global, the sign that `copysign` takes. What goes on into other arithmetic, a comparison or a conversion
-//! is left alone, also through variables that are used for nothing else ([`exposed`]). Why not where it is seen: a load may bring a NaN with a
+//! is left alone, also through variables that are used for nothing else. Why not where it is seen: a load may bring a NaN with a
 //! payload that the program put there itself, and a store has to keep it.
 //!
 //! **What it costs** (`bench/passes`, wasmtime 36): nothing that can be measured in a Go program that computes with floating point; 1.15

@@ -203,9 +203,9 @@ impl Live {
             | Operator::TableFill { .. }
             | Operator::TableCopy { .. }
             | Operator::TableInit { .. } => self.uses_tables = true,
-            other => match proposal(other) {
+            other => {
                 // Whatever these name is not looked for one by one.
-                Some(
+                if let Some(
                     Feature::FunctionReferences
                     | Feature::Gc
                     | Feature::Exceptions
@@ -213,11 +213,11 @@ impl Live {
                     | Feature::StackSwitching
                     | Feature::SharedEverythingThreads
                     | Feature::CustomDescriptors,
-                ) => {
+                ) = proposal(other)
+                {
                     self.everything();
                 }
-                _ => {}
-            },
+            }
         }
     }
 

@@ -68,9 +68,7 @@ pub(crate) fn run(wasm: &[u8]) -> Result<Run, String> {
     let module = Module::new(&engine, wasm).map_err(|error| error.to_string())?;
     let mut store = Store::new(&engine, ());
     store.add_fuel(FUEL).map_err(|error| error.to_string())?;
-    let started = Linker::new(&engine)
-        .instantiate(&mut store, &module)
-        .and_then(|instance| instance.start(&mut store).map_err(Error::from));
+    let started = Linker::new(&engine).instantiate(&mut store, &module).and_then(|instance| instance.start(&mut store));
     let instance = match started {
         Ok(instance) => instance,
         Err(error) => return Ok(Run { instantiated: Some(trap_of(&error).0.to_owned()), calls: Vec::new() }),
