@@ -35,25 +35,16 @@ const REFUSED: &str = r#"(module (memory (export "memory") 17) (func (export "v1
 const BUMP: &str = r#"(module
     (import "env" "memory" (memory 0))
     (import "heapbase" "state" (func $state (result i32)))
-    (import "heapbase" "near_end" (func $near_end (result i32)))
-    (import "heapbase" "far_start" (func $far_start (result i32)))
-    (import "heapbase" "far_end" (func $far_end (result i32)))
+    (import "heapbase" "end" (func $end (result i32)))
     (func (export "state_size") (result i32) (i32.const 16))
-    ;; State of zero: nothing was handed out yet. Near memory first; what does not fit there, from far memory.
+    ;; State of zero: nothing was handed out yet, and memory begins behind the state.
     (func (export "alloc") (param $size i32) (result i32)
         (local $next i32)
         (local.set $size (i32.and (i32.add (local.get $size) (i32.const 15)) (i32.const -16)))
         (local.set $next (i32.load (call $state)))
-        (if (i32.eqz (local.get $next))
-            (then (local.set $next (i32.add (call $state) (i32.const 16)))))
-        (if (i32.lt_u (local.get $next) (call $near_end))
-            (then (if (i32.ge_u (i32.sub (call $near_end) (local.get $next)) (local.get $size))
-                (then (i32.store (call $state) (i32.add (local.get $next) (local.get $size)))
-                      (return (local.get $next))))))
-        (local.set $next (i32.load offset=4 (call $state)))
-        (if (i32.eqz (local.get $next)) (then (local.set $next (call $far_start))))
-        (if (i32.lt_u (i32.sub (call $far_end) (local.get $next)) (local.get $size)) (then (return (i32.const 0))))
-        (i32.store offset=4 (call $state) (i32.add (local.get $next) (local.get $size)))
+        (if (i32.eqz (local.get $next)) (then (local.set $next (i32.add (call $state) (i32.const 16)))))
+        (if (i32.lt_u (i32.sub (call $end) (local.get $next)) (local.get $size)) (then (return (i32.const 0))))
+        (i32.store (call $state) (i32.add (local.get $next) (local.get $size)))
         (local.get $next))
     (func (export "free") (param $block i32)))"#;
 
