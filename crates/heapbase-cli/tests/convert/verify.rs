@@ -90,6 +90,7 @@ fn other_options_other_originals_and_what_was_not_converted() {
         "allocator_blake2_256",
         "arena",
         "in_place",
+        "routines",
     ];
     assert_eq!(keys, expected);
     for (side, file) in [("original", "runtime.wasm"), ("converted", "converted.wasm")] {
