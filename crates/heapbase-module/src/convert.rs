@@ -204,17 +204,28 @@ pub fn convert(wasm: &[u8], options: &Options<'_>) -> Result<Conversion, Convert
         None => forward::forward(&survey, options)?,
         Some(record) => {
             let restored = undo::undo(&survey, &record)?;
+            let is_same = record.original_blake2_256 == Blake2_256::of(&restored).to_string();
             let change = format!("took back the conversion to {from}");
             if options.to == Spec::Legacy {
-                let same = record.original_blake2_256 == Blake2_256::of(&restored).to_string();
-                let compared =
-                    if same { "the original, byte for byte" } else { "equal to the original but for its encoding" };
+                let compared = if is_same {
+                    "what was converted, byte for byte: its hash is the one in the record"
+                } else {
+                    "not what was converted, byte for byte: its encoding or debugging sections could not be kept, or the module was \
+                     changed after the conversion; `verify` tells"
+                };
                 let changes = vec![change, format!("the result is {compared}")];
                 Conversion { wasm: restored, from, to: Spec::Legacy, changes, warnings: Vec::new(), record: None }
             } else {
                 let survey = Survey::read(&restored)?;
                 let mut conversion = forward::forward(&survey, options)?;
                 conversion.changes.insert(0, change);
+                if !is_same {
+                    conversion.warnings.push(
+                        "what was taken back is not, byte for byte, what the record said was converted: its encoding or debugging \
+                         sections could not be kept, or the module was changed since; the new record names what was taken back"
+                            .to_owned(),
+                    );
+                }
                 conversion
             }
         }

@@ -37,10 +37,10 @@ pub struct Record {
     /// Bytes of the arena; 0 under v1.
     #[serde(default)]
     pub arena: u32,
-    /// Whether the runtime's own growing of blocks was led to the allocator's.
+    /// Whether growing of blocks of the runtime's own was found and led to the allocator's.
     #[serde(default)]
     pub in_place: bool,
-    /// Whether the compiler's routines in the runtime got quicker bodies.
+    /// Whether routines of the compiler were found in the runtime and got quicker bodies.
     #[serde(default)]
     pub routines: bool,
     /// BLAKE2-256 of the original, raw, as hexadecimal digits behind `0x`.

@@ -121,7 +121,7 @@ impl VerifyError {
 
 /// Repeats the conversion that `converted` records on `original`, and compares.
 ///
-/// Both are raw modules. `allocator` is needed where the record names one that heapbase does not bring.
+/// Both are raw modules. `allocator` is needed where the record names one that heapbase does not bring, by the same name.
 ///
 /// # Errors
 ///
@@ -132,7 +132,7 @@ pub fn verify(original: &[u8], converted: &[u8], allocator: Option<&Allocator<'_
         |allocator: &Allocator<'_>| Blake2_256::of(allocator.wasm()).to_string() == record.allocator_blake2_256;
     let given = allocator
         .filter(|given| is_named(given))
-        .map(|given| Allocator::Module { name: record.allocator.clone(), wasm: given.wasm().into() });
+        .map(|given| Allocator::Module { name: given.name().to_owned(), wasm: given.wasm().into() });
     let family = || Family::from_name(&record.allocator).map(Allocator::Family).filter(is_named);
     // An adapted module need not have one.
     let none = || (record.adapted.is_some() && record.allocator.is_empty()).then(Allocator::default);

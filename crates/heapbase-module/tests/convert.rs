@@ -346,11 +346,6 @@ fn refusals() -> Vec<(&'static str, Vec<Spec>, Vec<u8>)> {
         ("v1's names taken", vec![Spec::V1], module(&[MALLOC, MEMORY, BASE, ENTRY, r#"(func (export "dealloc"))"#])),
         ("v1 already", both(), module(&[MEMORY, BASE, r#"(func (export "v1"))"#])),
         ("legacy already", vec![Spec::Legacy], module(&[MALLOC, MEMORY, BASE, ENTRY])),
-        (
-            "a maximum too large",
-            vec![Spec::Local],
-            module(&[MALLOC, r#"(import "env" "memory" (memory 17 65500))"#, BASE, ENTRY]),
-        ),
         ("a base near the end", both(), module(&[MALLOC, MEMORY, &base("i32 (i32.const -65536)"), ENTRY])),
         ("a component", both(), wat::parse_str("(component)").expect("text")),
         ("nothing", both(), Vec::new()),

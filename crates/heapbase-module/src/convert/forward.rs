@@ -389,9 +389,9 @@ impl<'a> Forward<'a> {
             converter: env!("CARGO_PKG_VERSION").to_owned(),
             allocator: allocator.name().to_owned(),
             allocator_blake2_256: Blake2_256::of(allocator.wasm()).to_string(),
-            arena: if self.is_v1() { 0 } else { self.options.arena },
-            in_place: self.options.in_place,
-            routines: self.options.routines,
+            arena: if self.is_v1() { 0 } else { self.options.arena.min(LARGEST_ARENA) },
+            in_place: self.growths > 0,
+            routines: !self.quickened.is_empty(),
             original_blake2_256: Blake2_256::of(survey.wasm).to_string(),
             adapted: None,
             undo: Some(Undo {

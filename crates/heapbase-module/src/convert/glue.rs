@@ -267,6 +267,12 @@ impl<'a> Glue<'a> {
             I::Call(host),
             I::LocalTee(0),
             put(Word::Start),
+            // Legacy hosts trap instead; a runtime would recurse where it says that memory ran out.
+            I::LocalGet(0),
+            I::I32Eqz,
+            I::If(BlockType::Empty),
+            I::Unreachable,
+            I::End,
             I::I32Const(0),
             size,
             put(Word::Length),
@@ -559,7 +565,9 @@ fn grow_near(arena: Arena) -> Vec<I<'static>> {
     let mut code = vec![I::LocalGet(1)];
     code.extend(load(arena, Word::Last));
     code.extend([I::I32Eq, I::If(BlockType::Empty)]);
-    code.extend([I::LocalGet(1), I::I32Const(arena.near().cast_signed()), I::I32Sub, I::LocalGet(0), I::I32Add]);
+    // An empty block has an address of its own, too.
+    code.extend([I::LocalGet(0), I::I32Const(1), I::LocalGet(0), I::Select]);
+    code.extend([I::LocalGet(1), I::I32Const(arena.near().cast_signed()), I::I32Sub, I::I32Add]);
     code.extend([I::I32Const(7), I::I32Add, I::I32Const(-8), I::I32And, I::LocalTee(2)]);
     code.extend([I::I32Const(arena.near_len.cast_signed()), I::I32LeU, I::If(BlockType::Empty)]);
     code.extend([I::I32Const(0), I::LocalGet(2), I::I32Store(memory(arena.word(Word::Used), 2))]);

@@ -135,9 +135,10 @@ fn v1(memory: wasmparser::MemoryType, low: u64, state: u64) -> Result<Layout, Co
             "a 32-bit memory ends at 65536; build the runtime with fewer initial pages",
         ));
     }
-    let most = memory.maximum.unwrap_or(CEILING - 1).max(least);
-    let minimum = (least + HEAP).min(most);
-    let maximum = memory.maximum.map(|maximum| maximum.max(minimum));
+    // The end of the last page has no address.
+    let minimum = (least + HEAP).min(CEILING - 1);
+    // Legacy hosts let their heap grow past a declared maximum, or drop it; now the heap is the module's, and hosts bound that.
+    let maximum = None;
     let heap = Heap::Own { end: (minimum * WASM_PAGE) as u32 };
     Ok(Layout { spec: Spec::V1, low: low as u32, heap, heap_base: None, minimum, maximum })
 }
@@ -156,8 +157,8 @@ fn local(memory: wasmparser::MemoryType, base: u64, low: u64, arena: u32, state:
     let added = (end - base).div_ceil(WASM_PAGE);
     // A heap base above the memory is where the host would have grown it to.
     let minimum = (memory.initial + added).max(heap_base.div_ceil(WASM_PAGE));
-    let maximum = memory.maximum.map(|maximum| (maximum + added).max(minimum));
-    let pages = maximum.unwrap_or(minimum).max(end.div_ceil(WASM_PAGE));
+    let maximum = memory.maximum.map(|maximum| (maximum + added).min(CEILING).max(minimum));
+    let pages = minimum.max(end.div_ceil(WASM_PAGE));
     if pages > CEILING {
         return Err(ConvertError::TooLarge { arena: arena.into(), pages, ceiling: CEILING });
     }

@@ -405,7 +405,8 @@ impl Maker<'_, '_> {
 
     fn size(&mut self) -> Result<u32> {
         Ok(match self.u.int_in_range(0..=127)? {
-            0..=63 => self.u.int_in_range(0..=64)?,
+            0..=7 => 0,
+            8..=63 => self.u.int_in_range(0..=64)?,
             64..=99 => self.u.int_in_range(0..=600)?,
             100..=119 => self.u.int_in_range(0..=9_000)?,
             120..=126 => self.u.int_in_range(0..=140_000)?,
