@@ -12,7 +12,7 @@ use heapbase_module::{
 use crate::{
     convert::{Size, allocator, size},
     exit::Exit,
-    rewritten::{self, Rewritten},
+    rewritten::{self, Output, Rewritten},
     source,
 };
 
@@ -76,15 +76,8 @@ pub(crate) struct Adapt {
     /// What the hosts have beyond the first release of WebAssembly, so that it may stay in.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FEATURE")]
     with: Vec<Feature>,
-    /// Where to write the result; `-` is standard output.
-    #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
-    /// Write the compressed form of the Polkadot SDK.
-    #[arg(long)]
-    compressed: bool,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// `--to`.
@@ -155,9 +148,7 @@ impl Adapt {
                 warnings: adaptation.warnings,
             },
             &blob,
-            &self.out,
-            self.compressed,
-            self.json,
+            &self.output,
         )
     }
 

@@ -11,7 +11,7 @@ use heapbase_module::{
 
 use crate::{
     exit::Exit,
-    rewritten::{self, Rewritten},
+    rewritten::{self, Output, Rewritten},
     source,
 };
 
@@ -38,15 +38,8 @@ pub(crate) struct Convert {
     to: Target,
     #[command(flatten)]
     how: HowToConvert,
-    /// Where to write the result; `-` is standard output.
-    #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
-    /// Write the compressed form of the Polkadot SDK.
-    #[arg(long)]
-    compressed: bool,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// `--to`.
@@ -174,9 +167,7 @@ impl Convert {
                 warnings: conversion.warnings,
             },
             &blob,
-            &self.out,
-            self.compressed,
-            self.json,
+            &self.output,
         )
     }
 }

@@ -2,16 +2,31 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
+use clap::Args;
 use heapbase_module::{Blake2_256, Blob};
 use humansize::{BINARY, format_size};
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
 use crate::{exit::Exit, text::printable};
+
+/// Where the module goes, and how it is told.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Where to write the result; `-` is standard output.
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// Write the compressed form of the Polkadot SDK.
+    #[arg(long)]
+    compressed: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
 
 /// A module that was rewritten.
 pub(crate) struct Rewritten<'a> {
@@ -40,14 +55,9 @@ struct Report<'a> {
 }
 
 /// Writes the module and reports. Nothing is written unless all of it is.
-pub(crate) fn finish(
-    rewritten: &Rewritten<'_>,
-    before: &Blob<'_>,
-    out: &Path,
-    compressed: bool,
-    json: bool,
-) -> Result<Exit> {
-    let packed = if compressed {
+pub(crate) fn finish(rewritten: &Rewritten<'_>, before: &Blob<'_>, output: &Output) -> Result<Exit> {
+    let Output { out, compressed, json } = output;
+    let packed = if *compressed {
         Some(heapbase_module::blob::compress(rewritten.wasm).context("cannot compress the result")?)
     } else {
         None
@@ -69,7 +79,7 @@ pub(crate) fn finish(
     // A module on standard output leaves the report no other place.
     let mut to: Box<dyn Write> =
         if out == Path::new("-") { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
-    if json {
+    if *json {
         writeln!(to, "{}", serde_json::to_string(&report)?)?;
     } else {
         print(&mut to, &report)?;

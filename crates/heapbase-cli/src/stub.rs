@@ -11,7 +11,7 @@ use heapbase_module::{
 
 use crate::{
     exit::Exit,
-    rewritten::{self, Rewritten},
+    rewritten::{self, Output, Rewritten},
     source,
 };
 
@@ -35,15 +35,8 @@ pub(crate) struct Stub {
     /// What imported functions do.
     #[arg(long, value_enum, default_value = "trap")]
     policy: PolicyChoice,
-    /// Where to write the result; `-` is standard output.
-    #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
-    /// Write the compressed form of the Polkadot SDK.
-    #[arg(long)]
-    compressed: bool,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// `--policy`.
@@ -83,9 +76,7 @@ impl Stub {
                 warnings: stubbed.warnings,
             },
             &blob,
-            &self.out,
-            self.compressed,
-            self.json,
+            &self.output,
         )
     }
 }

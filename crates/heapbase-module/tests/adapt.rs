@@ -18,6 +18,7 @@ mod random;
 mod refusals;
 #[path = "adapt/sections.rs"]
 mod sections;
+mod steady;
 #[path = "adapt/system.rs"]
 mod system;
 

@@ -6,6 +6,7 @@ mod kinds;
 mod random;
 #[path = "stub/runtimes.rs"]
 mod runtimes;
+mod steady;
 
 use heapbase_module::stub::{Policy, StubOptions, Stubbed, stub};
 use wasmi::{Engine, Extern, Instance, Linker, Module, Store, Val};

@@ -86,6 +86,21 @@ fn names(output: &Output<'_>, contents: &[u8]) -> Option<Vec<u8>> {
     contents_of(&bytes)
 }
 
+/// The functions that the name section names, and their names, as far as it can be read.
+pub(super) fn function_names<'a>(survey: &Survey<'a>) -> impl Iterator<Item = (u32, &'a str)> {
+    let subsections =
+        survey.custom("name").map(|names| wasmparser::NameSectionReader::new(BinaryReader::new(names, 0)));
+    subsections
+        .into_iter()
+        .flatten()
+        .filter_map(|subsection| match subsection {
+            Ok(wasmparser::Name::Function(names)) => Some(names),
+            _ => None,
+        })
+        .flat_map(|names| names.into_iter().map_while(Result::ok))
+        .map(|naming| (naming.index, naming.name))
+}
+
 /// The name of a function in the name section, if there is a section that can be read; empty if the function has none.
 pub(super) fn name_of(survey: &Survey<'_>, function: u32) -> Option<String> {
     for subsection in wasmparser::NameSectionReader::new(BinaryReader::new(survey.custom("name")?, 0)) {

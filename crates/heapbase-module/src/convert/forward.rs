@@ -7,7 +7,7 @@ use super::{
     custom,
     error::{ConvertError, invalid},
     glue::{Added, Glue},
-    layout::{Heap, LARGEST_ARENA, Layout},
+    layout::{Heap, LARGEST, Layout},
     pattern::{Known, Via},
     routine::{self, Routine},
     survey::{FREE, HEAP_BASE, MALLOC, Survey},
@@ -389,7 +389,7 @@ impl<'a> Forward<'a> {
             converter: env!("CARGO_PKG_VERSION").to_owned(),
             allocator: allocator.name().to_owned(),
             allocator_blake2_256: Blake2_256::of(allocator.wasm()).to_string(),
-            arena: if self.is_v1() { 0 } else { self.options.arena.min(LARGEST_ARENA) },
+            arena: if self.is_v1() { 0 } else { self.options.arena.min(LARGEST) },
             in_place: self.growths > 0,
             routines: !self.quickened.is_empty(),
             original_blake2_256: Blake2_256::of(survey.wasm).to_string(),
@@ -533,9 +533,9 @@ impl<'a> Forward<'a> {
                 self.layout.minimum
             ));
         }
-        if !self.is_v1() && self.options.arena > LARGEST_ARENA {
+        if !self.is_v1() && self.options.arena > LARGEST {
             warnings.push(format!(
-                "the arena has {LARGEST_ARENA} bytes: that is the largest block that the host's allocator gives; what does not fit \
+                "the arena has {LARGEST} bytes: that is the largest block that the host's allocator gives; what does not fit \
                  goes to the host block by block"
             ));
         }

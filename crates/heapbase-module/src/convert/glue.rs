@@ -4,7 +4,7 @@ use super::{
     LARGE, PATIENCE,
     allocator::{AllocatorModule, Intrinsic},
     error::{ConvertError, invalid},
-    layout::{Arena, Heap, Layout, Word},
+    layout::{Arena, Heap, LARGEST, Layout, Word},
     pattern::{Growth, Via},
 };
 use crate::splice::{Splice, call, instructions, memory};
@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use wasm_encoder::{BlockType, Function, Instruction as I, ValType};
 use wasmparser::{FuncType, Operator};
 
-/// The largest request that the legacy host serves; past it, it traps.
-const LARGEST: i32 = 32 * 1024 * 1024;
+/// As the code compares with it.
+const MOST: i32 = LARGEST.cast_signed();
 
 const I32: wasmparser::ValType = wasmparser::ValType::I32;
 
@@ -231,7 +231,7 @@ impl<'a> Glue<'a> {
         body.instruction(&I::LocalGet(0)).instruction(&I::LocalSet(size));
         body.instruction(&I::Block(BlockType::Empty));
         // An arena may be smaller, and sizes near 4 GiB must not reach an allocator all the same: it would round them up to 0.
-        body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(LARGEST)).instruction(&I::I32GtU);
+        body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(MOST)).instruction(&I::I32GtU);
         body.instruction(&I::BrIf(0));
         if let Some((arena, fetch)) = near {
             for instruction in near_or_arena(arena, scratch, fetch) {
@@ -349,7 +349,7 @@ impl<'a> Glue<'a> {
             0,
             &[
                 I::LocalGet(0),
-                I::I32Const(LARGEST),
+                I::I32Const(MOST),
                 I::I32GtU,
                 I::If(BlockType::Empty),
                 I::I32Const(0),
@@ -371,7 +371,7 @@ impl<'a> Glue<'a> {
         if let Some(resize) = resize {
             code.extend([
                 I::LocalGet(2),
-                I::I32Const(LARGEST),
+                I::I32Const(MOST),
                 I::I32LeU,
                 I::If(BlockType::Empty),
                 I::LocalGet(0),
@@ -482,7 +482,7 @@ impl<'a> Glue<'a> {
 
     /// `(size, old) -> block`: the old block if it could be resized, otherwise a new one.
     fn add_grow(&mut self, resize: u32, malloc: u32, growth: &Growth, places: (Option<u32>, Option<u32>)) -> u32 {
-        let mut code = vec![I::Block(BlockType::Empty), I::LocalGet(0), I::I32Const(LARGEST), I::I32GtU, I::BrIf(0)];
+        let mut code = vec![I::Block(BlockType::Empty), I::LocalGet(0), I::I32Const(MOST), I::I32GtU, I::BrIf(0)];
         // The static pointers still lead to the allocator.
         for (via, place) in [(growth.malloc, places.0), (growth.free, places.1)] {
             if let (Via::Pointer { pointer, .. }, Some(place)) = (via, place) {
@@ -521,14 +521,17 @@ fn load(arena: Arena, word: Word) -> [I<'static>; 2] {
     [I::I32Const(0), I::I32Load(memory(arena.word(word), 2))]
 }
 
+/// The size in local 0 in whole units of 8 bytes, an empty block's too: it has an address of its own. No overflow below 32 MiB.
+fn units() -> [I<'static>; 8] {
+    [I::LocalGet(0), I::I32Const(1), I::LocalGet(0), I::Select, I::I32Const(7), I::I32Add, I::I32Const(-8), I::I32And]
+}
+
 /// Returns a block of near memory of as many bytes as local 0 says, if there is one; otherwise leaves the block around for the
 /// host, or sees to it that there is an arena. `scratch` is a local of no value.
 fn near_or_arena(arena: Arena, scratch: u32, fetch: u32) -> Vec<I<'static>> {
     let mut code = Vec::new();
-    // The size in whole units, an empty block's too: it has an address of its own. No overflow below 32 MiB.
-    code.extend([I::LocalGet(0), I::I32Const(1), I::LocalGet(0), I::Select]);
-    code.extend([I::I32Const(7), I::I32Add, I::I32Const(-8), I::I32And, I::LocalTee(scratch)]);
-    code.push(I::I32Const(arena.near_len.cast_signed()));
+    code.extend(units());
+    code.extend([I::LocalTee(scratch), I::I32Const(arena.near_len.cast_signed())]);
     code.extend(load(arena, Word::Used));
     code.extend([I::I32Sub, I::I32LeU, I::If(BlockType::Empty)]);
     code.extend([I::I32Const(0), I::I32Const(arena.near().cast_signed())]);
@@ -565,10 +568,8 @@ fn grow_near(arena: Arena) -> Vec<I<'static>> {
     let mut code = vec![I::LocalGet(1)];
     code.extend(load(arena, Word::Last));
     code.extend([I::I32Eq, I::If(BlockType::Empty)]);
-    // An empty block has an address of its own, too.
-    code.extend([I::LocalGet(0), I::I32Const(1), I::LocalGet(0), I::Select]);
-    code.extend([I::LocalGet(1), I::I32Const(arena.near().cast_signed()), I::I32Sub, I::I32Add]);
-    code.extend([I::I32Const(7), I::I32Add, I::I32Const(-8), I::I32And, I::LocalTee(2)]);
+    code.extend(units());
+    code.extend([I::LocalGet(1), I::I32Const(arena.near().cast_signed()), I::I32Sub, I::I32Add, I::LocalTee(2)]);
     code.extend([I::I32Const(arena.near_len.cast_signed()), I::I32LeU, I::If(BlockType::Empty)]);
     code.extend([I::I32Const(0), I::LocalGet(2), I::I32Store(memory(arena.word(Word::Used), 2))]);
     code.extend([I::LocalGet(1), I::Return, I::End, I::End]);

@@ -18,15 +18,14 @@ const NEAR: u64 = 1024;
 const HOST_SHARE: u64 = 512;
 /// Bytes that the host's allocator keeps in front of a block, and may lose aligning its heap.
 const HEADER: u64 = 16;
-/// The largest block that the host's allocator gives, and with it the largest arena.
-pub(super) const LARGEST_ARENA: u32 = 32 * 1024 * 1024;
+/// The largest block that the legacy host gives, past which it traps; and with it the largest arena.
+pub(super) const LARGEST: u32 = 32 * 1024 * 1024;
 /// Pages of a 32-bit memory.
 const CEILING: u64 = 65_536;
 
 /// The layout of one conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    pub(super) spec: Spec,
     /// The first byte that the conversion uses.
     pub(super) low: u32,
     pub(super) heap: Heap,
@@ -140,7 +139,7 @@ fn v1(memory: wasmparser::MemoryType, low: u64, state: u64) -> Result<Layout, Co
     // Legacy hosts let their heap grow past a declared maximum, or drop it; now the heap is the module's, and hosts bound that.
     let maximum = None;
     let heap = Heap::Own { end: (minimum * WASM_PAGE) as u32 };
-    Ok(Layout { spec: Spec::V1, low: low as u32, heap, heap_base: None, minimum, maximum })
+    Ok(Layout { low: low as u32, heap, heap_base: None, minimum, maximum })
 }
 
 /// Words and near memory in what is left of the data's last page, which the host's heap shares.
@@ -149,7 +148,7 @@ fn local(memory: wasmparser::MemoryType, base: u64, low: u64, arena: u32, state:
     if u64::from(arena) < least {
         return Err(ConvertError::TooSmall { arena: arena.into(), least });
     }
-    let arena = arena.min(LARGEST_ARENA);
+    let arena = arena.min(LARGEST);
     let near_len = near(PAGE - low % PAGE);
     let heap_base = low + WORDS + near_len;
     // The host has as many bytes for its own blocks as before, whatever it makes of the arena's size.
@@ -163,7 +162,7 @@ fn local(memory: wasmparser::MemoryType, base: u64, low: u64, arena: u32, state:
         return Err(ConvertError::TooLarge { arena: arena.into(), pages, ceiling: CEILING });
     }
     let heap = Heap::Arena(Arena { words: low as u32, near_len: near_len as u32, size: arena });
-    Ok(Layout { spec: Spec::Local, low: low as u32, heap, heap_base: Some(heap_base as u32), minimum, maximum })
+    Ok(Layout { low: low as u32, heap, heap_base: Some(heap_base as u32), minimum, maximum })
 }
 
 /// Bytes of near memory in a page of which `left` bytes are left, so that the host's heap begins in that page too.

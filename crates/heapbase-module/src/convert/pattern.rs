@@ -11,7 +11,7 @@
 //! given back at the end, it may as well be grown where it is, if there is room; then NEW is OLD and there is nothing to
 //! copy or free. The match is exact: nothing but this may stand in between.
 
-use super::survey::Survey;
+use super::{custom, survey::Survey};
 use std::{collections::BTreeMap, ops::Range};
 use wasmparser::{FunctionBody, MemArgTarget, Operator, ValType};
 
@@ -235,18 +235,10 @@ fn forwards(survey: &Survey<'_>, function: u32) -> Option<u32> {
 /// The functions that the name section calls `memcpy` or `memmove`, where type and body bear it out: three numbers in, one out;
 /// loads and stores, and no effect besides.
 fn copies(survey: &Survey<'_>) -> Vec<u32> {
-    let Some(names) = survey.custom("name") else { return Vec::new() };
-    let reader = wasmparser::NameSectionReader::new(wasmparser::BinaryReader::new(names, 0));
-    let mut found = Vec::new();
-    for subsection in reader {
-        let Ok(wasmparser::Name::Function(names)) = subsection else { continue };
-        for naming in names.into_iter().map_while(Result::ok) {
-            if matches!(naming.name, "memcpy" | "memmove") && copies_memory(survey, naming.index, 0) {
-                found.push(naming.index);
-            }
-        }
-    }
-    found
+    custom::function_names(survey)
+        .filter(|(function, name)| matches!(*name, "memcpy" | "memmove") && copies_memory(survey, *function, 0))
+        .map(|(function, _)| function)
+        .collect()
 }
 
 fn copies_memory(survey: &Survey<'_>, function: u32, depth: u32) -> bool {

@@ -19,7 +19,7 @@
 //! be what the C standard says, and globals what they were. What calls anything that does more than load and store cannot even
 //! be built alone. The original moves behind the runtime's other functions, so that the conversion can be taken back.
 
-use super::survey::Survey;
+use super::{custom, survey::Survey};
 use crate::splice::{Splice, call, memory};
 use std::collections::BTreeMap;
 use wasm_encoder::{
@@ -139,7 +139,25 @@ fn advance(local: u32, by: i32) -> [I<'static>; 4] {
     [I::LocalGet(local), I::I32Const(by), I::I32Add, I::LocalSet(local)]
 }
 
-/// From the first byte to the last. Local 2 is the number of bytes.
+/// A step, again and again, as long as local 2, the number of bytes that are left, is no less than `width`.
+fn repeated(width: i32, step: impl IntoIterator<Item = I<'static>>) -> Vec<I<'static>> {
+    let mut code =
+        vec![I::LocalGet(2), I::I32Const(width), I::I32GeU, I::If(BlockType::Empty), I::Loop(BlockType::Empty)];
+    code.extend(step);
+    code.extend([I::LocalGet(2), I::I32Const(width), I::I32Sub, I::LocalTee(2)]);
+    code.extend([I::I32Const(width), I::I32GeU, I::BrIf(0), I::End, I::End]);
+    code
+}
+
+/// A step, once, if local 2 has the bit `width`.
+fn once(width: i32, step: impl IntoIterator<Item = I<'static>>) -> Vec<I<'static>> {
+    let mut code = vec![I::LocalGet(2), I::I32Const(width), I::I32And, I::If(BlockType::Empty)];
+    code.extend(step);
+    code.push(I::End);
+    code
+}
+
+/// From the first byte to the last.
 fn forward(steps: &Steps) -> Vec<I<'static>> {
     let on = |by: i32| {
         let source = if steps.source { advance(1, by).to_vec() } else { Vec::new() };
@@ -147,22 +165,11 @@ fn forward(steps: &Steps) -> Vec<I<'static>> {
     };
     let mut code = vec![I::LocalGet(0), I::LocalSet(AT)];
     for (width, step) in [(FOUR, &steps.four), (8, &steps.one[0])] {
-        code.extend([
-            I::LocalGet(2),
-            I::I32Const(width),
-            I::I32GeU,
-            I::If(BlockType::Empty),
-            I::Loop(BlockType::Empty),
-        ]);
-        code.extend(step.iter().cloned().chain(on(width)));
-        code.extend([I::LocalGet(2), I::I32Const(width), I::I32Sub, I::LocalTee(2)]);
-        code.extend([I::I32Const(width), I::I32GeU, I::BrIf(0), I::End, I::End]);
+        code.extend(repeated(width, step.iter().cloned().chain(on(width))));
     }
     for (width, step) in [4, 2, 1].into_iter().zip(&steps.one[1..]) {
-        code.extend([I::LocalGet(2), I::I32Const(width), I::I32And, I::If(BlockType::Empty)]);
-        code.extend(step.iter().cloned());
-        code.extend(if width == 1 { Vec::new() } else { on(width) });
-        code.push(I::End);
+        let on = if width == 1 { Vec::new() } else { on(width) };
+        code.extend(once(width, step.iter().cloned().chain(on)));
     }
     code
 }
@@ -179,21 +186,10 @@ fn backward() -> Vec<I<'static>> {
         vec![I::LocalGet(0), I::LocalGet(1), load, store]
     };
     for (width, step) in [(FOUR, copy_four(0, 1)), (8, one(8))] {
-        code.extend([
-            I::LocalGet(2),
-            I::I32Const(width),
-            I::I32GeU,
-            I::If(BlockType::Empty),
-            I::Loop(BlockType::Empty),
-        ]);
-        code.extend(back(width).into_iter().chain(step));
-        code.extend([I::LocalGet(2), I::I32Const(width), I::I32Sub, I::LocalTee(2)]);
-        code.extend([I::I32Const(width), I::I32GeU, I::BrIf(0), I::End, I::End]);
+        code.extend(repeated(width, back(width).into_iter().chain(step)));
     }
     for width in [4, 2, 1] {
-        code.extend([I::LocalGet(2), I::I32Const(width), I::I32And, I::If(BlockType::Empty)]);
-        code.extend(back(width).into_iter().chain(one(width.cast_unsigned())));
-        code.push(I::End);
+        code.extend(once(width, back(width).into_iter().chain(one(width.cast_unsigned()))));
     }
     // Both ends have come back to the beginnings.
     code.extend([I::LocalGet(0), I::Return, I::End]);
@@ -258,16 +254,11 @@ fn multiply() -> Vec<I<'static>> {
 
 /// The functions of a runtime that are what their names say.
 pub(super) fn routines(survey: &Survey<'_>) -> Vec<(u32, Routine)> {
-    let Some(names) = survey.custom("name") else { return Vec::new() };
-    let reader = wasmparser::NameSectionReader::new(wasmparser::BinaryReader::new(names, 0));
     let mut found = BTreeMap::new();
-    for subsection in reader {
-        let Ok(wasmparser::Name::Function(names)) = subsection else { continue };
-        for naming in names.into_iter().map_while(Result::ok) {
-            // Trying out takes time: a module that names everything `memcpy` is none that a compiler made.
-            if let Some(routine) = Routine::from_name(naming.name).filter(|_| found.len() < MOST) {
-                found.entry(naming.index).or_insert(routine);
-            }
+    for (function, name) in custom::function_names(survey) {
+        // Trying out takes time: a module that names everything `memcpy` is none that a compiler made.
+        if let Some(routine) = Routine::from_name(name).filter(|_| found.len() < MOST) {
+            found.entry(function).or_insert(routine);
         }
     }
     found.retain(|function, routine| {

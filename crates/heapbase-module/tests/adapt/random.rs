@@ -2,6 +2,7 @@
 
 use super::compare::{Tally, becomes_a_runtime, does_the_same};
 use super::{local, v1};
+use crate::steady::numbers;
 use arbitrary::Unstructured;
 use heapbase_module::adapt::adapt;
 use proptest::prelude::{ProptestConfig, any, proptest};
@@ -19,16 +20,6 @@ proptest! {
     #[test]
     fn any_module(seed in proptest::collection::vec(any::<u8>(), 512..4096)) {
         let _ = becomes_a_runtime(&mut Unstructured::new(&seed));
-    }
-}
-
-/// Numbers that look random and are the same every time (xorshift).
-fn numbers(mut state: u64) -> impl FnMut() -> u8 {
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 24) as u8
     }
 }
 

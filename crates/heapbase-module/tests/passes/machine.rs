@@ -10,6 +10,29 @@ pub(crate) struct Run {
     pub(crate) calls: Vec<Call>,
 }
 
+impl Run {
+    /// Calls every function, twice, until the engine's limits end one. `call` gets a number besides the name, for the arguments.
+    pub(crate) fn of(
+        functions: impl Iterator<Item = String>,
+        mut call: impl FnMut(&str, u64) -> Result<Call, String>,
+    ) -> Result<Self, String> {
+        let mut names: Vec<String> = functions.collect();
+        names.sort_unstable();
+        let mut run = Self { instantiated: None, calls: Vec::new() };
+        for round in 0..2 {
+            for (place, name) in names.iter().enumerate() {
+                let call = call(name, round * 3 + place as u64)?;
+                let over = call.ran_out;
+                run.calls.push(call);
+                if over {
+                    return Ok(run);
+                }
+            }
+        }
+        Ok(run)
+    }
+}
+
 /// What a call did.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Call {
@@ -97,22 +120,8 @@ pub(crate) fn run(wasm: &[u8]) -> Result<Run, String> {
             return Ok(Run { instantiated: Some(trap.to_owned()), calls: Vec::new() });
         }
     };
-    let mut names: Vec<String> =
-        module.exports().filter(|export| export.ty().func().is_some()).map(|export| export.name().to_owned()).collect();
-    names.sort();
-    let mut calls = Vec::new();
-    for round in 0..2 {
-        for (place, name) in names.iter().enumerate() {
-            let number = round * 3 + place as u64;
-            let call = call(&mut store, &instance, name, number)?;
-            let over = call.ran_out;
-            calls.push(call);
-            if over {
-                return Ok(Run { instantiated: None, calls });
-            }
-        }
-    }
-    Ok(Run { instantiated: None, calls })
+    let functions = module.exports().filter(|export| export.ty().func().is_some());
+    Run::of(functions.map(|export| export.name().to_owned()), |name, number| call(&mut store, &instance, name, number))
 }
 
 fn call(store: &mut Store<()>, instance: &Instance, name: &str, number: u64) -> Result<Call, String> {

@@ -73,21 +73,8 @@ pub(crate) fn run(wasm: &[u8]) -> Result<Run, String> {
         Ok(instance) => instance,
         Err(error) => return Ok(Run { instantiated: Some(trap_of(&error).0.to_owned()), calls: Vec::new() }),
     };
-    let mut names: Vec<&str> =
-        module.exports().filter(|export| export.ty().func().is_some()).map(|export| export.name()).collect();
-    names.sort_unstable();
-    let mut calls = Vec::new();
-    for round in 0..2 {
-        for (place, name) in names.iter().enumerate() {
-            let call = call(&mut store, &instance, name, round * 3 + place as u64)?;
-            let over = call.ran_out;
-            calls.push(call);
-            if over {
-                return Ok(Run { instantiated: None, calls });
-            }
-        }
-    }
-    Ok(Run { instantiated: None, calls })
+    let functions = module.exports().filter(|export| export.ty().func().is_some());
+    Run::of(functions.map(|export| export.name().to_owned()), |name, number| call(&mut store, &instance, name, number))
 }
 
 fn call(store: &mut Store<()>, instance: &Instance, name: &str, number: u64) -> Result<Call, String> {

@@ -1,5 +1,6 @@
 //! Modules that wasm-smith builds, and bytes that are none.
 
+use crate::steady::numbers;
 use arbitrary::{Arbitrary, Unstructured};
 use heapbase_module::stub::{Policy, StubError, StubOptions, stub};
 use proptest::prelude::{ProptestConfig, any, proptest};
@@ -40,16 +41,6 @@ proptest! {
             Err(StubError::NoZero { .. }) => {}
             Err(error) => panic!("{error}"),
         }
-    }
-}
-
-/// Numbers that look random and are the same every time (xorshift).
-fn numbers(mut state: u64) -> impl FnMut() -> u8 {
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 24) as u8
     }
 }
 
