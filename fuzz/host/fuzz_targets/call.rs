@@ -2,6 +2,9 @@
 
 #![no_main]
 
+#[path = "../../../crates/heapbase-host/tests/arbitrary/mod.rs"]
+mod arbitrary_runtimes;
+
 use arbitrary::Unstructured;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use std::{
@@ -26,8 +29,8 @@ fn remember_panics() {
 
 fuzz_target!(|data: &[u8]| -> Corpus {
     remember_panics();
-    match catch_unwind(AssertUnwindSafe(|| heapbase_fuzz_host::check(&mut Unstructured::new(data)))) {
-        Ok(Ok(())) => Corpus::Keep,
+    match catch_unwind(AssertUnwindSafe(|| arbitrary_runtimes::check(&mut Unstructured::new(data)))) {
+        Ok(Ok(_)) => Corpus::Keep,
         Ok(Err(_)) => Corpus::Reject,
         Err(_) => {
             eprintln!("{}", LAST_PANIC.with_borrow(String::clone));

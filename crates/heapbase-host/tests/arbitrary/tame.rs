@@ -19,13 +19,13 @@ use wasmparser::{
 
 /// What to tame.
 #[derive(Debug, Clone, Copy)]
-pub struct Tame {
+pub(crate) struct Tame {
     /// The exported `alloc` keeps the rules.
-    pub alloc: bool,
+    pub(crate) alloc: bool,
     /// The value of `__heap_base`.
-    pub heap_base: Option<u32>,
+    pub(crate) heap_base: Option<u32>,
     /// Host functions are called with pointers into the first page.
-    pub pointers: bool,
+    pub(crate) pointers: bool,
 }
 
 /// Where the module has what is to be tamed.
@@ -178,7 +178,7 @@ fn masking(import: u32, ty: &FuncType) -> Function {
 /// # Panics
 ///
 /// It is not valid.
-pub fn tamed(wasm: &[u8], tame: Tame) -> Vec<u8> {
+pub(crate) fn tamed(wasm: &[u8], tame: Tame) -> Vec<u8> {
     let mut module = Module::new();
     let mut tamer = Tamer { tame, layout: Layout::read(wasm), body: 0, global: 0 };
     tamer.parse_core_module(&mut module, Parser::new(0), wasm).expect("a valid module is written again");

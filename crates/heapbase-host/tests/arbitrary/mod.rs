@@ -1,18 +1,31 @@
-//! Fuzzing of `heapbase-host`.
+//! Arbitrary runtimes on both engines: for the test beside this folder, and for the fuzz target `call`.
 //!
 //! A module from [`generate`] is loaded and called on both engines, with fuel. Nothing may panic or abort, and the engines
 //! must agree: on whether the module can be loaded, on what the call returned or why it failed, on the root of the state
 //! after it, and on what was allocated. A second call of the same runtime must give what the first gave, whatever that did
 //! to its memory.
 
-pub mod generate;
-pub mod tame;
+mod generate;
+mod tame;
 
 use arbitrary::{Result, Unstructured};
 use heapbase_host::{Cause, Config, Engine, Error, HeapPages, Limits, Runtime, State, Statistics};
 
 /// Instructions that a call may execute.
 const FUEL: u64 = 200_000;
+
+/// How a runtime's call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ended {
+    /// It returned.
+    Returned,
+    /// It trapped.
+    Failed,
+    /// The runtime was not loaded.
+    Refused,
+    /// Fuel or stack was used up.
+    Bounded,
+}
 
 /// What can be compared of a call.
 #[derive(Debug, PartialEq)]
@@ -33,7 +46,7 @@ enum Outcome {
     Bounded,
 }
 
-/// Takes a module and an input from the fuzzer's bytes and checks all that must hold.
+/// Takes a module and an input from the fuzzer's bytes and checks all that must hold. Says how the calls ended.
 ///
 /// # Errors
 ///
@@ -42,7 +55,7 @@ enum Outcome {
 /// # Panics
 ///
 /// Something does not hold.
-pub fn check(u: &mut Unstructured<'_>) -> Result<()> {
+pub(crate) fn check(u: &mut Unstructured<'_>) -> Result<Ended> {
     let keep_resident = *u.choose(&[0, 1 << 14, 16 << 20])?;
     let pages = u.int_in_range(0..=8)?;
     let input: Vec<u8> = u.arbitrary()?;
@@ -64,7 +77,12 @@ pub fn check(u: &mut Unstructured<'_>) -> Result<()> {
     if one != Outcome::Bounded && two != Outcome::Bounded {
         assert_eq!(one, two, "wasmtime and wasmi differ");
     }
-    Ok(())
+    Ok(match one {
+        Outcome::Returned { .. } => Ended::Returned,
+        Outcome::Failed { .. } => Ended::Failed,
+        Outcome::Refused(_) => Ended::Refused,
+        Outcome::Bounded => Ended::Bounded,
+    })
 }
 
 fn call(runtime: &Runtime, input: &[u8]) -> Outcome {

@@ -1,6 +1,6 @@
 //! Arbitrary valid runtimes: wasm-smith's modules with the imports and exports of a runtime.
 
-use crate::tame::{Tame, tamed};
+use super::tame::{Tame, tamed};
 use arbitrary::{Result, Unstructured};
 use std::sync::LazyLock;
 
@@ -74,7 +74,7 @@ static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
 /// # Errors
 ///
 /// The bytes do not suffice.
-pub fn module(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+pub(crate) fn module(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let v1: bool = u.arbitrary()?;
     // Both allocators in one module are refused at once: seldom is enough.
     let allocator = if v1 { u.ratio(1, 32)? } else { true };
