@@ -61,6 +61,7 @@ mod context;
 mod engine;
 mod error;
 mod executor;
+mod guard;
 mod heap;
 mod prepare;
 mod runtime;

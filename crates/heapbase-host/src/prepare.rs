@@ -8,34 +8,48 @@
 //!
 //! The memory becomes the module's own, so that an engine makes it together with the instance; its maximum goes, because
 //! the host's limits bound it; data segments with constant addresses move into the image from which every call's memory is
-//! copied on write. All other sections pass byte for byte, so function indices stay and code only moves as a whole. The
-//! alternative, providing the memory as an import, would leave the engine to copy the data segments anew for every call.
+//! copied on write. All other sections pass byte for byte, so function indices stay and code only moves as a whole; only for
+//! wasmi is something put into the code, see [`guard`](crate::guard). The alternative, providing the memory as an import,
+//! would leave the engine to copy the data segments anew for every call.
 
 use std::borrow::Cow;
 
 use wasm_encoder::{ExportKind, ImportSection, MemorySection, MemoryType, RawSection, SectionId, reencode::Reencode};
 use wasmparser::{Parser, Payload, TypeRef};
 
-use crate::{error::Error, surface::Surface};
+use crate::{error::Error, guard::Guarded, surface::Surface};
 
 /// A module ready for an engine.
 pub(crate) struct Prepared {
     pub(crate) wasm: Vec<u8>,
-    /// How far the code section lies from where it lay: add to an offset in `wasm` to get one in the original.
+    /// How far the code section lies from where it lay: add to an offset in `wasm` to get one in the original. Means nothing
+    /// where code is guarded.
     pub(crate) code_shift: i64,
 }
 
 /// Limits of the memory in pages: minimum and maximum.
 pub(crate) type MemoryLimits = (u64, Option<u64>);
 
-/// Rewrites the module, its memory within `limits`. With `keep_data` the data segments stay in it.
+/// Which engine a module is for.
+#[derive(Clone, Copy)]
+pub(crate) enum For<'a> {
+    /// wasmtime, which makes memories from an image: the data segments go.
+    Wasmtime,
+    /// wasmi, which needs a guard before each `select`, at these offsets.
+    Wasmi(&'a [usize]),
+}
+
+/// Rewrites the module, its memory within `limits`.
 pub(crate) fn prepare(
     wasm: &[u8],
     surface: &Surface,
     limits: MemoryLimits,
-    keep_data: bool,
+    engine: For<'_>,
 ) -> Result<Prepared, Error> {
-    let strip_data = !keep_data && surface.segments.is_some();
+    let (strip_data, selects) = match engine {
+        For::Wasmtime => (surface.segments.is_some(), &[][..]),
+        For::Wasmi(selects) => (false, selects),
+    };
     let mut out = wasm_encoder::Module::new();
     let mut code_start = None;
     let mut memory_written = false;
@@ -86,6 +100,10 @@ pub(crate) fn prepare(
                     .map_err(|error| lost(range.start, &error.to_string()))?;
                 section.export("memory", ExportKind::Memory, 0);
                 out.section(&section);
+            }
+            Payload::CodeSectionStart { .. } if !selects.is_empty() => {
+                let guarded = Guarded::new(wasm, range, selects);
+                out.section(&guarded.map_err(|error| lost(error.offset() as usize, error.message()))?);
             }
             Payload::DataSection(_) if strip_data => {}
             // Custom sections other than the names mean nothing to an engine.

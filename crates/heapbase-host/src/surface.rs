@@ -12,6 +12,7 @@ use wasmparser::{
 use crate::{
     config::{Features, Limits},
     error::{Error, Spec},
+    guard::SELECT,
 };
 
 /// The legacy allocator's imports.
@@ -352,10 +353,12 @@ fn invalid(section: &'static str, error: &BinaryReaderError) -> Error {
 }
 
 /// What validation finds out in passing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Valid {
     /// Whether code asks for the size of memory or grows it, and so can tell how much there is.
     pub(crate) asks_memory_size: bool,
+    /// The offset of each `select`, rising.
+    pub(crate) selects: Vec<usize>,
 }
 
 /// Validates the whole module under the features that [`Features`] allows, function bodies on all cores.
@@ -406,7 +409,7 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
     }
     let check = |chunk: Vec<(wasmparser::FuncToValidate<_>, wasmparser::FunctionBody<'_>)>| {
         let mut allocations = FuncValidatorAllocations::default();
-        let mut asks_memory_size = false;
+        let mut found = Valid::default();
         for (function, body) in chunk {
             let mut validator = function.into_validator(allocations);
             let mut reader = body.get_binary_reader();
@@ -414,15 +417,19 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
             let mut operators = wasmparser::OperatorsReader::new(reader);
             while !operators.eof() {
                 let offset = operators.original_position();
-                asks_memory_size |= matches!(wasm.get(offset as usize), Some(&(MEMORY_SIZE | MEMORY_GROW)));
+                match wasm.get(offset as usize) {
+                    Some(&(MEMORY_SIZE | MEMORY_GROW)) => found.asks_memory_size = true,
+                    Some(&SELECT) => found.selects.push(offset as usize),
+                    _ => {}
+                }
                 operators.visit_operator(&mut validator.visitor(offset))??;
             }
             operators.finish()?;
             allocations = validator.into_allocations();
         }
-        Ok::<bool, BinaryReaderError>(asks_memory_size)
+        Ok::<Valid, BinaryReaderError>(found)
     };
-    let asks_memory_size = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let own = chunks.pop();
         let others: Vec<_> = chunks.into_iter().map(|chunk| scope.spawn(|| check(chunk))).collect();
         let mut results: Vec<_> = own.map(check).into_iter().collect();
@@ -436,10 +443,23 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
         let worst = results.iter().filter_map(|result| result.as_ref().err()).min_by_key(|error| error.offset());
         match worst {
             Some(error) => Err(invalid("code", error)),
-            None => Ok(results.iter().any(|result| matches!(result, Ok(true)))),
+            None => Ok(Valid::of(results.into_iter().flatten())),
         }
-    })?;
-    Ok(Valid { asks_memory_size })
+    })
+}
+
+impl Valid {
+    /// What was found in all parts of the code.
+    fn of(parts: impl Iterator<Item = Self>) -> Self {
+        let mut whole = Self::default();
+        for part in parts {
+            whole.asks_memory_size |= part.asks_memory_size;
+            whole.selects.extend(part.selects);
+        }
+        // The parts come in no order, and each is in order.
+        whole.selects.sort();
+        whole
+    }
 }
 
 /// Opcodes of `memory.size` and `memory.grow`.

@@ -164,7 +164,7 @@ impl Compiled {
             None if !may_compile => return Ok(None),
             None => {
                 crate::surface::validate(&wasm, config.features, &config.limits)?;
-                let prepared = prepare::prepare(&wasm, surface, (surface.memory_min, None), false)?;
+                let prepared = prepare::prepare(&wasm, surface, (surface.memory_min, None), prepare::For::Wasmtime)?;
                 let module = Module::new(&engine, &prepared.wasm).map_err(|error| refused(&error))?;
                 if let Some(path) = &path {
                     let stored = module.serialize().map_err(std::io::Error::other);

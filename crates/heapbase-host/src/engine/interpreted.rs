@@ -8,8 +8,8 @@ use std::{
 
 use sp_wasm_interface::{Function, HostFunctions, Value, ValueType};
 use wasmi::{
-    AsContextMut, Caller, CompilationMode, FuncType, Linker, Memory, Module, Store, StoreContextMut, StoreLimits,
-    StoreLimitsBuilder, TrapCode, TypedFunc, Val, ValType,
+    AsContextMut, Caller, CompilationMode, CustomFuelCosts, FuncType, Linker, Memory, Module, Store, StoreContextMut,
+    StoreLimits, StoreLimitsBuilder, TrapCode, TypedFunc, Val, ValType,
 };
 
 use super::{Answer, Request};
@@ -17,10 +17,11 @@ use crate::{
     config::{Config, Features},
     context::{self, Context},
     error::{Cause, Error, Spec},
+    guard,
     heap::{self, Guest, Heap},
     prepare,
     session::{Origin, Session},
-    surface::{FREE, HeapBase, MALLOC, Surface},
+    surface::{FREE, HeapBase, MALLOC, Surface, Valid},
 };
 
 type Alloc = TypedFunc<u32, u32>;
@@ -31,6 +32,11 @@ const RECURSION: usize = 1 << 16;
 
 /// Pages of heap that are enough for most single calls. See [`super::Engine::small_heap`].
 const SMALL_HEAP: u32 = 64;
+
+/// What is counted beside instructions. Translating a function costs nothing: it happens once, so that a first call would
+/// need more fuel than the next one.
+const FUEL: CustomFuelCosts =
+    CustomFuelCosts { bytes_copied_per_fuel: 64, fuel_per_bytes_translated: 0, fuel_per_bytes_validated: 0 };
 
 /// What a store carries.
 pub(crate) struct Data {
@@ -70,7 +76,7 @@ pub(crate) struct Interpreted {
     config: Config,
     /// The module for each size of memory that was asked for: wasmi zeroes memory cheaply only when it makes it.
     modules: Mutex<HashMap<(u64, u64), Module>>,
-    asks_memory_size: bool,
+    valid: Valid,
 }
 
 fn refused(reason: impl ToString) -> Error {
@@ -87,6 +93,8 @@ impl Interpreted {
             // The whole module has just been validated, so laziness decides nothing.
             .compilation_mode(CompilationMode::Lazy)
             .consume_fuel(config.limits.fuel.is_some())
+            .operator_cost(wasmi::OperatorCost { select: guard::FUEL, ..Default::default() })
+            .fuel_cost(FUEL)
             .ignore_custom_sections(true)
             .set_min_stack_height(config.limits.stack_bytes.min(1 << 14));
         engine
@@ -102,14 +110,7 @@ impl Interpreted {
             .wasm_multi_memory(false);
         let engine = wasmi::Engine::new(&engine);
         let linker = link::<H>(&engine, surface)?;
-        let loaded = Interpreted {
-            engine,
-            linker,
-            wasm,
-            config: config.clone(),
-            modules: Mutex::default(),
-            asks_memory_size: valid.asks_memory_size,
-        };
+        let loaded = Interpreted { engine, linker, wasm, config: config.clone(), modules: Mutex::default(), valid };
         // Whatever the engine refuses is refused now, not at the first call, and on the memory that a call tries first.
         let (most, first) = super::memory_pages(surface, SMALL_HEAP, config.limits.memory_pages)?;
         loaded.module(surface, (first, most))?;
@@ -121,7 +122,8 @@ impl Interpreted {
         if let Some(module) = modules.get(&pages) {
             return Ok(module.clone());
         }
-        let prepared = prepare::prepare(&self.wasm, surface, (pages.0, Some(pages.1)), true)?;
+        let prepared =
+            prepare::prepare(&self.wasm, surface, (pages.0, Some(pages.1)), prepare::For::Wasmi(&self.valid.selects))?;
         let module = Module::new(&self.engine, &prepared.wasm).map_err(refused)?;
         // Runtimes are called with one size of memory, two where imports double it.
         if modules.len() >= 4 {
@@ -181,7 +183,7 @@ impl Interpreted {
 
 impl super::Engine for Interpreted {
     fn small_heap(&self) -> Option<u32> {
-        (!self.asks_memory_size).then_some(SMALL_HEAP)
+        (!self.valid.asks_memory_size).then_some(SMALL_HEAP)
     }
 
     fn call(&self, surface: &Surface, request: Request<'_>) -> Answer {
