@@ -24,7 +24,11 @@ const EXAMPLES: &str = "Examples:
   heapbase block block-without-state.json --state chain-raw.json --repeat 20 --json
 
 --to converts in memory: nothing is written, and the state keeps the runtime that it has under `:code`. Under local, spec and
-guest_allocator in the JSON are what the runtime's record says, and peak memory counts the whole arena, touched or not.
+guest_allocator in the JSON are what the runtime's record says.
+
+Memory is what the block wrote of it: data, stack and heap, whoever owns that, in pages of the system (touched_bytes in the
+JSON). With ≤ it is what lies below the highest address in use, touched or not (peak_pages in the JSON, of 64 KiB): all that is
+known where the module is interpreted, or the system cannot say. Under local that counts the whole arena.
 
 Exit status: 0 every block gave the state root of its header; 1 one did not, or the runtime failed; 2 usage, or input that
 cannot be read.";
@@ -81,8 +85,7 @@ impl Block {
         let state = self.state.as_deref().map(source::state).transpose()?;
         let bar = progress(self.cases.len() as u64 * u64::from(self.options.repeat), self.options.json);
         let mut worst = Exit::Success;
-        let mut table =
-            result::table(&["block", "spec", "engine", "time", "peak memory", "host allocations", "state root"]);
+        let mut table = result::table(&["block", "spec", "engine", "time", "memory", "host allocations", "state root"]);
         let mut failures = Vec::new();
         for path in &self.cases {
             let executed = self.case(path, runtime.as_deref(), to.as_ref(), state.as_ref(), &bar);
@@ -204,7 +207,7 @@ pub(crate) fn row(result: &CallResult) -> Vec<String> {
         text(result.spec),
         text(result.engine),
         result.micros_median.map(result::time).unwrap_or_default(),
-        result.peak_pages.map(result::memory).unwrap_or_default(),
+        result.peak_pages.map(|peak| result::memory(result.touched_bytes, peak)).unwrap_or_default(),
         result.host_allocations.map(|count| count.to_string()).unwrap_or_default(),
         root,
     ]

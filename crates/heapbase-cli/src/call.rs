@@ -87,7 +87,7 @@ impl Call {
         let min = measured.min().map(result::time).unwrap_or_default();
         let calls = measured.micros.len();
         table.add_row(["time", &if calls > 1 { format!("{median} median, {min} at best of {calls}") } else { median }]);
-        table.add_row(["peak memory", &result::memory(used.peak_pages)]);
+        table.add_row(["memory", &result::memory(measured.touched_bytes, used.peak_pages)]);
         table.add_row([
             "host allocations",
             &format!(

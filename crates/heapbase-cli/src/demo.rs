@@ -95,7 +95,7 @@ fn show(executed: &[Executed]) -> Result<Exit> {
         "heap owner",
         "engine",
         "time",
-        "peak memory",
+        "memory",
         "host allocations",
         "state root",
     ]);
@@ -117,11 +117,8 @@ fn show(executed: &[Executed]) -> Result<Exit> {
         worst = worst.max(*exit);
     }
     result::print(&table)?;
-    if executed.iter().any(|executed| executed.result.spec == Some("local")) {
-        anstream::println!(
-            "\nUnder local, peak memory counts the arena of {}, of which a call touches the pages that it uses.",
-            humansize::format_size(heapbase_module::convert::DEFAULT_ARENA, humansize::BINARY)
-        );
+    if executed.iter().any(|executed| executed.result.touched_bytes.is_some()) {
+        anstream::println!("\nMemory is what a block wrote of it: data, stack and heap, whoever owns that.");
     }
     for Executed { result, .. } in executed {
         if let Some(error) = &result.error {

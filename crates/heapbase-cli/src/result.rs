@@ -27,8 +27,10 @@ pub(crate) struct CallResult {
     pub(crate) expected_state_root: Option<String>,
     pub(crate) micros_min: Option<f64>,
     pub(crate) micros_median: Option<f64>,
-    /// Pages of memory in use at most, of 64 KiB.
+    /// Pages of 64 KiB up to the highest address in use, whether they were touched or not.
     pub(crate) peak_pages: Option<u32>,
+    /// Bytes of the pages that were written, those of the system's size, where the system says.
+    pub(crate) touched_bytes: Option<u64>,
     /// Blocks that the host's allocator handed out.
     pub(crate) host_allocations: Option<u64>,
     /// The allocator inside of the module, as the module's own record names it.
@@ -51,6 +53,7 @@ impl CallResult {
             micros_min: None,
             micros_median: None,
             peak_pages: None,
+            touched_bytes: None,
             host_allocations: None,
             guest_allocator: None,
         }
@@ -69,6 +72,7 @@ impl CallResult {
             micros_min: measured.min(),
             micros_median: measured.median(),
             peak_pages: Some(measured.statistics.peak_pages),
+            touched_bytes: measured.touched_bytes,
             host_allocations: Some(measured.statistics.host_allocations),
             guest_allocator: match runtime.spec() {
                 Spec::V1 => Some(runtime.allocator().unwrap_or("alloc").to_owned()),
@@ -102,9 +106,12 @@ pub(crate) fn time(micros: f64) -> String {
     }
 }
 
-/// Pages of memory for a person.
-pub(crate) fn memory(pages: u32) -> String {
-    format_size(u64::from(pages) * WASM_PAGE, BINARY)
+/// The memory that was written, for a person; where nobody can say, what it was at most.
+pub(crate) fn memory(touched_bytes: Option<u64>, peak_pages: u32) -> String {
+    match touched_bytes {
+        Some(bytes) => format_size(bytes, BINARY),
+        None => format!("≤ {}", format_size(u64::from(peak_pages) * WASM_PAGE, BINARY)),
+    }
 }
 
 /// A table without borders, which can be read and cut into columns alike.

@@ -110,10 +110,11 @@ pub(crate) fn warn_of_unknown_imports(name: &str, runtime: &Runtime) {
     }
 }
 
-/// What repeated calls gave: the last outcome, and how long each took in microseconds.
+/// What repeated calls gave: the last outcome, how long each took in microseconds, and the most memory that one wrote.
 pub(crate) struct Measured {
     pub(crate) outcome: Result<Outcome, Error>,
     pub(crate) statistics: Statistics,
+    pub(crate) touched_bytes: Option<u64>,
     pub(crate) micros: Vec<f64>,
 }
 
@@ -145,6 +146,7 @@ pub(crate) fn measure(
     mut after_each: impl FnMut(),
 ) -> Measured {
     let mut micros = Vec::with_capacity(repeat as usize);
+    let mut touched_bytes = None;
     loop {
         let mut call = runtime.call(entry, input);
         if importing {
@@ -154,13 +156,15 @@ pub(crate) fn measure(
         let outcome = call.on(state);
         micros.push(start.elapsed().as_nanos() as f64 / 1_000.0);
         after_each();
+        // The first call counts every page that it writes, later ones those that they change.
+        touched_bytes = touched_bytes.max(outcome.as_ref().ok().and_then(|outcome| outcome.touched_bytes));
         if outcome.is_err() || micros.len() >= repeat as usize {
             let statistics = match &outcome {
                 Ok(outcome) => outcome.statistics.clone(),
                 Err(Error::Call(error)) => error.statistics.clone(),
                 Err(_) => Statistics::default(),
             };
-            return Measured { outcome, statistics, micros };
+            return Measured { outcome, statistics, touched_bytes, micros };
         }
     }
 }

@@ -33,6 +33,18 @@ fn every_case_gives_the_root_of_its_header() {
         for key in ["ok", "output", "state_root", "peak_pages", "host_allocations"] {
             assert_eq!(object[key], compiled[key], "{key} of {}", object["name"]);
         }
+        assert!(object["touched_bytes"].is_null(), "{object}");
+    }
+    // What is written of memory does not count an arena that is mostly left alone.
+    for to in ["v1", "local"] {
+        let (status, converted) = json(&["block", &files[0], "--to", to], "");
+        assert_eq!(status, 0, "{converted:?}");
+        let Some(bytes) = converted[0]["touched_bytes"].as_u64() else {
+            common::skipped("written memory", "the kernel has no PAGEMAP_SCAN (Linux 6.7)");
+            return;
+        };
+        let before = objects[0]["touched_bytes"].as_u64().expect("known for one, known for all");
+        assert!(before > 0 && bytes < 4 * before, "{bytes} after the conversion to {to}, {before} before");
     }
 }
 

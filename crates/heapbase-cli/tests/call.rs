@@ -8,7 +8,7 @@ use predicates::{
     str::{contains, is_empty},
 };
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "name",
     "entry",
     "spec",
@@ -21,6 +21,7 @@ const KEYS: [&str; 14] = [
     "micros_min",
     "micros_median",
     "peak_pages",
+    "touched_bytes",
     "host_allocations",
     "guest_allocator",
 ];

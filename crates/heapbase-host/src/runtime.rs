@@ -273,6 +273,11 @@ pub struct Outcome {
     pub changes: Changes,
     /// What it used.
     pub statistics: Statistics,
+    /// Bytes of memory that it wrote, in pages of the system: its data, its stack and its heap, whoever owns that. `None`
+    /// under [`Engine::Wasmi`](crate::Engine::Wasmi), with [`Config::keep_resident`] 0, and where the system cannot say
+    /// (Linux can since 6.7). The first call of a runtime counts every page; of those that stay mapped, later calls count
+    /// the ones that they change.
+    pub touched_bytes: Option<u64>,
     /// Every step of the allocator, where [`Call::record_allocations`] asked for them.
     pub allocations: Vec<AllocationEvent>,
 }
@@ -292,6 +297,8 @@ pub struct RawOutcome {
     pub output: Result<Vec<u8>, Error>,
     /// What it used, also where it failed.
     pub statistics: Statistics,
+    /// Bytes of memory that it wrote, as in [`Outcome::touched_bytes`], also where it failed.
+    pub touched_bytes: Option<u64>,
     /// Every step of the allocator, where [`Call::record_allocations`] asked for them, also where it failed.
     pub allocations: Vec<AllocationEvent>,
 }
@@ -365,6 +372,7 @@ impl Call<'_> {
             output,
             changes: Changes { root: changes.transaction_storage_root, transaction: changes.transaction },
             statistics: raw.statistics,
+            touched_bytes: raw.touched_bytes,
             allocations: raw.allocations,
         })
     }
@@ -391,6 +399,7 @@ impl Call<'_> {
             return RawOutcome {
                 output: Err(Error::InputTooLarge(self.input.len())),
                 statistics: Statistics::default(),
+                touched_bytes: None,
                 allocations: Vec::new(),
             };
         }
@@ -404,10 +413,10 @@ impl Call<'_> {
         let engine = &self.runtime.engine;
         let surface = &self.runtime.surface;
         let calling = Calling::begin();
-        let Answer { output, statistics, events } =
+        let Answer { output, statistics, events, touched } =
             sp_externalities::set_and_run_with_externalities(ext, || engine.call(surface, request));
         drop(calling);
-        RawOutcome { output, statistics, allocations: events }
+        RawOutcome { output, statistics, touched_bytes: touched, allocations: events }
     }
 }
 

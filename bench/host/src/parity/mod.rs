@@ -17,7 +17,7 @@ use bench_host::{
     contestants::{node, ours},
     state::PreparedCase,
 };
-use failure::{Failure, Trap};
+use failure::Failure;
 use heapbase_host::{AllocationEvent, Engine, Origin, RawOutcome};
 use recording::{HeapEvent, RecordingHostFunctions, recorded, recording_executor};
 use sc_executor::WasmExecutor;
@@ -220,11 +220,7 @@ fn reference(
     match last.expect("`on` makes the call") {
         Ok(output) => Answer { output: Ok(output), events, words: String::new() },
         Err(error) => {
-            let logged = LAST_WORDS.take();
-            let failure = match Failure::of_theirs(&error) {
-                Failure::Trapped(Trap::Unreachable) if logged.starts_with("panicked at") => Failure::Panicked(logged),
-                failure => failure,
-            };
+            let failure = Failure::of_theirs(&error).having_said(LAST_WORDS.take());
             Answer { output: Err(failure), events, words: error.to_string() }
         }
     }
@@ -387,5 +383,57 @@ mod tests {
         let failed = answer(Err(Failure::NoEntry), &[]);
         assert!(difference(&ok, &failed).is_some() && difference(&failed, &ok).is_some());
         assert_eq!(difference(&failed, &answer(Err(Failure::NoEntry), &[])), None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{failure::Trap, *};
+
+    fn answer(output: Result<&[u8], Failure>, events: &[HeapEvent]) -> Answer {
+        Answer { output: output.map(<[u8]>::to_vec), events: events.to_vec(), words: String::new() }
+    }
+
+    fn trap(words: &str) -> Failure {
+        Failure::of_trap_message("unreachable").having_said(words.to_owned())
+    }
+
+    #[test]
+    fn real_differences_are_found() {
+        let allocated = |address| HeapEvent::Allocated { size: 8, address };
+        let freed = HeapEvent::Freed { address: 16 };
+        let import = |name: &str| Failure::MissingImport(name.to_owned());
+        let different = [
+            (answer(Ok(&[1]), &[]), answer(Ok(&[2]), &[])),
+            (answer(Ok(&[1]), &[]), answer(Ok(&[1, 2]), &[])),
+            (answer(Ok(&[]), &[]), answer(Err(trap("")), &[])),
+            (answer(Err(trap("")), &[]), answer(Ok(&[]), &[])),
+            (answer(Err(trap("a")), &[]), answer(Err(trap("b")), &[])),
+            (answer(Err(trap("")), &[]), answer(Err(Failure::Trapped(Trap::Memory, None)), &[])),
+            (answer(Err(trap("")), &[]), answer(Err(Failure::Panicked("a".to_owned())), &[])),
+            (answer(Err(trap("")), &[]), answer(Err(Failure::OutOfMemory), &[])),
+            (answer(Err(trap("")), &[]), answer(Err(import("x")), &[])),
+            (answer(Err(import("y")), &[]), answer(Err(import("x")), &[])),
+            // The same failure, but another way to it.
+            (answer(Err(trap("")), &[allocated(16)]), answer(Err(trap("")), &[allocated(24)])),
+            (answer(Ok(&[]), &[allocated(16)]), answer(Ok(&[]), &[allocated(16), freed])),
+            (answer(Ok(&[]), &[allocated(16), freed]), answer(Ok(&[]), &[allocated(16)])),
+        ];
+        for (number, (theirs, ours)) in different.iter().enumerate() {
+            assert!(difference(theirs, ours).is_some(), "the pair {number}");
+            let mut count = Count::default();
+            count.compare(theirs, ours);
+            assert_eq!((count.compared, count.differences, count.same_failures), (1, 1, 0), "the pair {number}");
+        }
+    }
+
+    #[test]
+    fn the_same_failure_is_counted_as_one() {
+        let mut count = Count::default();
+        for words in ["", "panic: nil pointer"] {
+            count.compare(&answer(Err(trap("")), &[]), &answer(Err(trap(words)), &[]));
+            count.compare(&answer(Err(trap(words)), &[]), &answer(Err(trap("")), &[]));
+        }
+        assert_eq!((count.compared, count.differences, count.same_failures), (4, 0, 4));
     }
 }

@@ -349,13 +349,12 @@ fn called_import(wasm: &[u8], offset: usize) -> Option<u32> {
 
 impl super::Engine for Compiled {
     fn call(&self, surface: &Surface, request: Request<'_>) -> Answer {
-        let fail = |error| Answer { output: Err(error), statistics: Default::default(), events: Vec::new() };
         if let Err(error) = super::check_entry(surface, request.entry) {
-            return fail(error);
+            return Answer::refused(error);
         }
         let (most, first) = match super::memory_pages(surface, request.heap_pages, self.config.limits.memory_pages) {
             Ok(pages) => pages,
-            Err(error) => return fail(error),
+            Err(error) => return Answer::refused(error),
         };
         let bytes = |pages: u64| (pages * crate::WASM_PAGE) as usize;
         // A start function runs before the heap is there, on the memory that the module declares.
@@ -395,11 +394,11 @@ impl super::Engine for Compiled {
             let host_function = host_function.or_else(|| names().nth(session.failed_import?));
             super::call_error(request.entry, cause, host_function, frames, session)
         });
-        Answer {
-            output,
-            statistics: std::mem::take(&mut session.statistics),
-            events: session.events.take().unwrap_or_default(),
-        }
+        let statistics = std::mem::take(&mut session.statistics);
+        let events = session.events.take().unwrap_or_default();
+        // What was written is counted when the memory is cleaned.
+        drop(store);
+        Answer { output, statistics, events, touched: lease.touched() }
     }
 }
 

@@ -187,18 +187,17 @@ impl super::Engine for Interpreted {
     }
 
     fn call(&self, surface: &Surface, request: Request<'_>) -> Answer {
-        let fail = |error| Answer { output: Err(error), statistics: Default::default(), events: Vec::new() };
         if let Err(error) = super::check_entry(surface, request.entry) {
-            return fail(error);
+            return Answer::refused(error);
         }
         let pages = super::memory_pages(surface, request.heap_pages, self.config.limits.memory_pages);
         let (most, first) = match pages {
             Ok(pages) => pages,
-            Err(error) => return fail(error),
+            Err(error) => return Answer::refused(error),
         };
         let module = match self.module(surface, (first, most)) {
             Ok(module) => module,
-            Err(error) => return fail(error),
+            Err(error) => return Answer::refused(error),
         };
         let limits = StoreLimitsBuilder::new()
             .memory_size((most * crate::WASM_PAGE) as usize)
@@ -234,6 +233,7 @@ impl super::Engine for Interpreted {
             output,
             statistics: std::mem::take(&mut session.statistics),
             events: session.events.take().unwrap_or_default(),
+            touched: None,
         }
     }
 }

@@ -37,6 +37,15 @@ pub(crate) struct Answer {
     pub(crate) output: Result<Vec<u8>, Error>,
     pub(crate) statistics: Statistics,
     pub(crate) events: Vec<AllocationEvent>,
+    /// Bytes of the system's pages that were written, where they are known.
+    pub(crate) touched: Option<u64>,
+}
+
+impl Answer {
+    /// Nothing was executed.
+    fn refused(error: Error) -> Self {
+        Answer { output: Err(error), statistics: Statistics::default(), events: Vec::new(), touched: None }
+    }
 }
 
 /// A function that overrides the one of `sp-io`, because it touches the heap or the call's log.

@@ -22,10 +22,7 @@ use std::{
     io,
     os::unix::fs::FileExt,
     ptr,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use sp_wasm_interface::wasmtime::{self, LinearMemory, MemoryCreator, MemoryType};
@@ -89,9 +86,9 @@ impl Pool {
 
     /// Arranges that the next memory made on this thread is one of this pool's, with `bytes` accessible in the end.
     pub(crate) fn lease(self: &Arc<Self>, bytes: usize) -> Lease {
-        let used = Arc::new(AtomicUsize::new(usize::MAX));
-        NEXT.with(|next| *next.borrow_mut() = Some(Order { pool: Arc::clone(self), bytes, used: Arc::clone(&used) }));
-        Lease { used }
+        let usage = Arc::new(Usage::default());
+        NEXT.with(|next| *next.borrow_mut() = Some(Order { pool: Arc::clone(self), bytes, usage: Arc::clone(&usage) }));
+        Lease { usage }
     }
 
     fn take(&self) -> Option<Slot> {
@@ -106,15 +103,29 @@ impl Pool {
     }
 }
 
+/// What a call and its memory tell one another.
+#[derive(Default)]
+struct Usage {
+    /// Up to which address the heap was used.
+    heap_end: OnceLock<usize>,
+    /// Bytes of the pages that were written.
+    touched: OnceLock<usize>,
+}
+
 /// What a call knows of the memory it runs on.
 pub(crate) struct Lease {
-    used: Arc<AtomicUsize>,
+    usage: Arc<Usage>,
 }
 
 impl Lease {
     /// Says up to which address the call used its heap: nothing above is worth keeping mapped.
     pub(crate) fn used_up_to(&self, address: usize) {
-        self.used.store(address, Ordering::Relaxed);
+        let _ = self.usage.heap_end.set(address);
+    }
+
+    /// Bytes of the system's pages that the call wrote. Known when its memory has been dropped, and where the system says.
+    pub(crate) fn touched(&self) -> Option<u64> {
+        self.usage.touched.get().map(|bytes| *bytes as u64)
     }
 }
 
@@ -127,7 +138,7 @@ impl Drop for Lease {
 struct Order {
     pool: Arc<Pool>,
     bytes: usize,
-    used: Arc<AtomicUsize>,
+    usage: Arc<Usage>,
 }
 
 thread_local! {
@@ -157,7 +168,7 @@ unsafe impl MemoryCreator for Creator {
             };
             slot.memory.set_open(order.bytes.max(minimum))?;
             let slot = Some(slot);
-            Ok(Leased { slot, pool: Arc::clone(&order.pool), used: order.used, size: minimum, capacity })
+            Ok(Leased { slot, pool: Arc::clone(&order.pool), usage: order.usage, size: minimum, capacity })
         };
         lease().map(|leased| Box::new(leased) as _).map_err(|error| format!("the system has no memory: {error}"))
     }
@@ -167,7 +178,7 @@ unsafe impl MemoryCreator for Creator {
 struct Leased {
     slot: Option<Slot>,
     pool: Arc<Pool>,
-    used: Arc<AtomicUsize>,
+    usage: Arc<Usage>,
     size: usize,
     capacity: usize,
 }
@@ -203,9 +214,12 @@ unsafe impl LinearMemory for Leased {
 impl Drop for Leased {
     fn drop(&mut self) {
         let Some(mut slot) = self.slot.take() else { return };
-        let used = self.used.load(Ordering::Relaxed).min(self.size);
+        let used = self.usage.heap_end.get().map_or(self.size, |end| self.size.min(*end));
         // A slot that cannot be cleaned is unmapped instead of being used again.
-        if slot.clean(&self.pool, used).is_ok() {
+        if let Ok(touched) = slot.clean(&self.pool, used) {
+            if let Some(pages) = touched {
+                let _ = self.usage.touched.set(pages * self.pool.page);
+            }
             self.pool.give(slot);
         }
     }
@@ -236,11 +250,13 @@ impl Slot {
         Ok(Slot { memory, kept: Vec::new(), written: Vec::new() })
     }
 
-    /// Makes the memory fresh; of the pages that were written, some of those below `used` stay mapped.
-    fn clean(&mut self, pool: &Pool, used: usize) -> io::Result<()> {
+    /// Makes the memory fresh; of the pages that were written, some of those below `used` stay mapped. Returns how many were
+    /// written since the last time, where the system says: of a page that stayed mapped, only whether it changed can be told.
+    fn clean(&mut self, pool: &Pool, used: usize) -> io::Result<Option<usize>> {
         let open = self.memory.open();
         let Some(scanner) = pool.scanner.filter(|_| pool.keep_pages > 0) else {
-            return self.memory.discard(0, open);
+            self.memory.discard(0, open)?;
+            return Ok(None);
         };
         let mut written = std::mem::take(&mut self.written);
         written.clear();
@@ -248,15 +264,20 @@ impl Slot {
         let keep_below = used.div_ceil(pool.page);
         let mut known = std::mem::take(&mut self.kept).into_iter().peekable();
         let mut kept = Vec::with_capacity(known.len() + 8);
+        let mut touched = 0;
         for range in &written {
             let mut discard_from = range.start;
             for page in range.start / pool.page..range.end / pool.page {
                 while known.next_if(|known| known.page < page).is_some() {}
-                let before = known.next_if(|known| known.page == page).map_or(0, |known| known.unchanged);
-                if page >= keep_below || kept.len() >= pool.keep_pages {
+                let before = known.next_if(|known| known.page == page);
+                let keep = page < keep_below && kept.len() < pool.keep_pages;
+                // What was not mapped before and is now was written, whatever it holds.
+                let changed = if keep || before.is_some() { self.restore(pool, page) } else { true };
+                touched += usize::from(changed || before.is_none());
+                if !keep {
                     continue;
                 }
-                let unchanged = if self.restore(pool, page) { 0 } else { before + 1 };
+                let unchanged = if changed { 0 } else { before.map_or(1, |before| before.unchanged + 1) };
                 if unchanged < PATIENCE {
                     kept.push(Kept { page, unchanged });
                     self.give_back(discard_from, page * pool.page)?;
@@ -267,7 +288,7 @@ impl Slot {
         }
         self.kept = kept;
         self.written = written;
-        Ok(())
+        Ok(Some(touched))
     }
 
     fn give_back(&mut self, from: usize, to: usize) -> io::Result<()> {
@@ -373,14 +394,44 @@ mod tests {
         }
     }
 
-    #[test]
-    fn pages_that_are_no_longer_written_are_given_back() {
-        let pool = Pool::new(None, 16 << 20).expect("a pool");
+    /// A pool with a scanner, where the system has one.
+    fn scanning(image: Option<&Image<'_>>, keep_resident: usize) -> Option<Arc<Pool>> {
+        let pool = Pool::new(image, keep_resident).expect("a pool");
         if pool.scanner.is_none() {
             println!("SKIPPED: the kernel has no PAGEMAP_SCAN (Linux 6.7)");
             assert!(std::env::var_os("HEAPBASE_REQUIRE_ALL").is_none(), "the scan is required here");
-            return;
+            return None;
         }
+        Some(pool)
+    }
+
+    #[test]
+    fn pages_that_were_written_are_counted() {
+        let image = image();
+        let Some(pool) = scanning(Some(&image), 16 << 20) else { return };
+        let mut slot = Slot::new(pool.image.as_ref(), 8 * WASM).expect("a slot");
+        slot.memory.set_open(8 * WASM).expect("opened");
+        let page = pool.page;
+        let pages = [0, WASM / page, 6 * WASM / page];
+        for (turn, used) in [(1, 8 * WASM), (2, 8 * WASM), (3, page), (4, 0), (5, 8 * WASM)] {
+            for number in pages {
+                slot.memory.bytes_mut(number * page, 1)[0] = 0x80 + turn;
+            }
+            // What is only read costs nothing.
+            assert_eq!(slot.memory.bytes(2 * WASM, 1)[0], image.parts[0].1[WASM - 5]);
+            assert_eq!(slot.clean(&pool, used).expect("cleaned"), Some(pages.len()), "turn {turn}");
+            assert_fresh(&slot, Some(&image));
+        }
+        assert_eq!(slot.kept.len(), pages.len());
+        assert_eq!(slot.clean(&pool, 8 * WASM).expect("cleaned"), Some(0), "pages that stayed and were left alone");
+        assert_eq!(slot.clean(&pool, 0).expect("cleaned"), Some(0), "pages that went and were left alone");
+        let off = Pool::new(None, 0).expect("a pool");
+        assert_eq!(Slot::new(None, WASM).expect("a slot").clean(&off, WASM).expect("cleaned"), None);
+    }
+
+    #[test]
+    fn pages_that_are_no_longer_written_are_given_back() {
+        let Some(pool) = scanning(None, 16 << 20) else { return };
         let mut slot = Slot::new(None, 4 * WASM).expect("a slot");
         slot.memory.set_open(WASM).expect("opened");
         slot.memory.bytes_mut(0, 1)[0] = 1;
