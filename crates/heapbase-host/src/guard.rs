@@ -64,6 +64,7 @@ impl<'a> Guarded<'a> {
             bodies.push((range, first..first + inside));
             first += inside;
         }
+        debug_assert_eq!(first, selects.len(), "all of them lie in bodies, in rising order");
         let mut size = leb_bytes(bodies.len());
         for (body, inside) in &bodies {
             let body = body.len() + inside.len() * GUARD.len();
@@ -100,4 +101,50 @@ impl Section for Guarded<'_> {
 /// How many bytes a number takes as unsigned LEB128.
 fn leb_bytes(number: usize) -> usize {
     (usize::BITS - (number | 1).leading_zeros()).div_ceil(7) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{Features, Limits},
+        prepare::{For, prepare},
+        surface,
+    };
+
+    /// Code as it is, and with the guard written out.
+    #[test]
+    fn every_select_is_guarded_and_nothing_else_changes() {
+        let select = "(drop (select (i32.const 27) (i32.const 0x1b1b) (local.get 0)))";
+        // Bodies whose size needs more bytes with the guards than without.
+        let functions: String = (0..24)
+            .map(|number| format!("(func (export \"f{number}\") (param i32) {})\n", select.repeat(number)))
+            .collect();
+        let module = |functions: &str| {
+            let text = format!(
+                "(module (memory (export \"memory\") 1) (global (export \"__heap_base\") i32 (i32.const 1024))
+                 {functions} (data (i32.const 16) \"data\"))"
+            );
+            wat::parse_str(text).expect("the text is a module")
+        };
+        let prepared = |wasm: &[u8], guard: bool| {
+            let surface = surface::read(wasm).expect("a runtime");
+            let valid = surface::validate(wasm, Features::Node, &Limits::default()).expect("it is valid");
+            let selects = if guard { valid.selects } else { Vec::new() };
+            prepare(wasm, &surface, (1, Some(1)), For::Wasmi(&selects)).expect("prepared").wasm
+        };
+        let guarded = prepared(&module(&functions), true);
+        let by_hand = functions.replace("(local.get 0)))", "(local.get 0) (drop (i32.const 0))))");
+        assert_eq!(guarded, prepared(&module(&by_hand), false));
+        assert_ne!(guarded, prepared(&module(&functions), false));
+    }
+
+    #[test]
+    fn lengths_of_leb128() {
+        for number in [0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, u32::MAX as usize] {
+            let mut bytes = Vec::new();
+            number.encode(&mut bytes);
+            assert_eq!(bytes.len(), leb_bytes(number), "{number}");
+        }
+    }
 }

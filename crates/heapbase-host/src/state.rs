@@ -55,6 +55,9 @@ pub enum StateError {
         /// `parent_state_root`.
         expected: String,
     },
+    /// A key or child trie is there twice, written in different ways.
+    #[error("`{0}` is there twice, with and without its prefix or in upper and lower case: which one counts?")]
+    Twice(String),
     /// The file lacks something that a state or a case needs.
     #[error("the file has no `{0}`")]
     Missing(&'static str),
@@ -244,7 +247,7 @@ impl<'a> StateFile<'a> {
     fn state(&self) -> Result<State, StateError> {
         let mut storage = Storage::default();
         for (key, value) in self.top.as_ref().ok_or(StateError::Missing("top"))? {
-            storage.top.insert(bytes(key, key)?, bytes(value, key)?);
+            insert(&mut storage.top, key, value)?;
         }
         for (key, child) in &self.children {
             let key_bytes = bytes(key, key)?;
@@ -253,10 +256,12 @@ impl<'a> StateFile<'a> {
             let unprefixed = unprefixed.map_or_else(|| key_bytes.clone(), <[u8]>::to_vec);
             let mut data = BTreeMap::new();
             for (key, value) in child {
-                data.insert(bytes(key, key)?, bytes(value, key)?);
+                insert(&mut data, key, value)?;
             }
             let info = ChildInfo::new_default(&unprefixed);
-            storage.children_default.insert(unprefixed, StorageChild { data, child_info: info });
+            if storage.children_default.insert(unprefixed, StorageChild { data, child_info: info }).is_some() {
+                return Err(twice(key));
+            }
         }
         Ok(State::new(storage, self.version()?))
     }
@@ -308,6 +313,18 @@ impl Case {
     }
 }
 
+/// Inserts a key that must not be there yet.
+fn insert(map: &mut BTreeMap<Vec<u8>, Vec<u8>>, key: &str, value: &str) -> Result<(), StateError> {
+    match map.insert(bytes(key, key)?, bytes(value, key)?) {
+        Some(_) => Err(twice(key)),
+        None => Ok(()),
+    }
+}
+
+fn twice(key: &str) -> StateError {
+    StateError::Twice(key.chars().take(80).collect())
+}
+
 fn bytes(text: &str, what: &str) -> Result<Vec<u8>, StateError> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     hex::decode(digits)
@@ -353,5 +370,10 @@ mod tests {
         let wrong = format!(r#"{{"top":{{}},"parent_state_root":"{zeros}"}}"#);
         assert!(message(wrong.as_bytes()).contains("parent_state_root"));
         assert!(message(br#"{}"#).contains("top"));
+        assert!(message(br#"{"top":{"0xab":"0x01","AB":"0x02"}}"#).contains("twice"));
+        assert!(message(br#"{"top":{},"childrenDefault":{"0x63":{"0xab":"0x","ab":"0x"}}}"#).contains("ab"));
+        let prefixed = "0x3a6368696c645f73746f726167653a64656661756c743a63";
+        let both = format!(r#"{{"top":{{}},"childrenDefault":{{"{prefixed}":{{}},"0x63":{{}}}}}}"#);
+        assert!(message(both.as_bytes()).contains("twice"));
     }
 }

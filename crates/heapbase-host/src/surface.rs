@@ -2,7 +2,10 @@
 //!
 //! The spec is decided from the exports before anything else of the module is checked, as RFC-0061 asks.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use wasmparser::{
     BinaryReaderError, ConstExpr, DataKind, ExternalKind, FuncType, FuncValidatorAllocations, Operator, Parser,
@@ -101,6 +104,7 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| malformed(section, &error))?;
         section = name_of(&payload).unwrap_or(section);
+        check_count(&payload, section)?;
         match payload {
             Payload::TypeSection(reader) => {
                 for ty in reader.into_iter_err_on_gc_types() {
@@ -160,13 +164,13 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
             }
             Payload::StartSection { .. } => start = true,
             Payload::DataSection(reader) => {
-                for segment in reader {
+                for (index, segment) in reader.into_iter().enumerate() {
                     let segment = segment.map_err(|error| malformed("data", &error))?;
                     match segment.kind {
                         DataKind::Passive => passive = true,
                         DataKind::Active { offset_expr, .. } => {
                             let end = segment.range.end as usize;
-                            data.push((constant(&offset_expr), end - segment.data.len()..end));
+                            data.push((index as u32, constant(&offset_expr), end - segment.data.len()..end));
                         }
                     }
                 }
@@ -208,12 +212,12 @@ pub(crate) fn read(wasm: &[u8]) -> Result<Surface, Error> {
 
     let size = memory.initial * crate::WASM_PAGE;
     let mut segments = Some(Vec::with_capacity(data.len()));
-    for (index, (address, bytes)) in data.into_iter().enumerate() {
+    for (index, address, bytes) in data {
         match (address, segments.as_mut()) {
             (Some(start), Some(segments)) => {
                 let end = u64::from(start) + bytes.len() as u64;
                 if end > size {
-                    return Err(Error::DataOutOfBounds { index: index as u32, start: start.into(), end, size });
+                    return Err(Error::DataOutOfBounds { index, start: start.into(), end, size });
                 }
                 segments.push(Segment { start, bytes });
             }
@@ -307,6 +311,28 @@ fn check_spec(spec: Spec, walk: &Walk, imports: &[(String, String)]) -> Result<O
             if mixed.is_empty() { Ok(None) } else { Err(Error::MixedAllocators { imports: mixed }) }
         }
     }
+}
+
+/// Entries that one section may have. The engines refuse more too, but only after all of them have been read here, and an entry
+/// takes fifty times as much memory as the bytes that it is made of.
+const ENTRIES: u32 = 1_000_000;
+
+fn check_count(payload: &Payload<'_>, section: &'static str) -> Result<(), Error> {
+    let (count, range) = match payload {
+        Payload::TypeSection(reader) => (reader.count(), reader.range()),
+        Payload::ImportSection(reader) => (reader.count(), reader.range()),
+        Payload::FunctionSection(reader) => (reader.count(), reader.range()),
+        Payload::MemorySection(reader) => (reader.count(), reader.range()),
+        Payload::GlobalSection(reader) => (reader.count(), reader.range()),
+        Payload::ExportSection(reader) => (reader.count(), reader.range()),
+        Payload::DataSection(reader) => (reader.count(), reader.range()),
+        _ => return Ok(()),
+    };
+    if count > ENTRIES {
+        let message = format!("{count} entries, the limit is {ENTRIES}");
+        return Err(Error::Invalid { message, section, offset: range.start as usize });
+    }
+    Ok(())
 }
 
 fn absent(walk: &Walk, name: &str) -> String {
@@ -429,13 +455,26 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
         }
         Ok::<Valid, BinaryReaderError>(found)
     };
+    let work = Mutex::new(chunks);
+    let turn = || {
+        let mut results = Vec::new();
+        loop {
+            // Taken in a statement of its own, so that nobody waits for the lock while a chunk is checked.
+            let chunk = work.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            match chunk {
+                Some(chunk) => results.push(check(chunk)),
+                None => return results,
+            }
+        }
+    };
     std::thread::scope(|scope| {
-        let own = chunks.pop();
-        let others: Vec<_> = chunks.into_iter().map(|chunk| scope.spawn(|| check(chunk))).collect();
-        let mut results: Vec<_> = own.map(check).into_iter().collect();
+        // A system that gives no more threads only makes this one do more of the work.
+        let others: Vec<_> =
+            (1..threads).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, &turn).ok()).collect();
+        let mut results = turn();
         for other in others {
             match other.join() {
-                Ok(result) => results.push(result),
+                Ok(result) => results.extend(result),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }

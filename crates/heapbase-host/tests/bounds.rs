@@ -3,12 +3,14 @@
 use heapbase_host::{Cause, Config, Engine, Error, HeapPages, Limits, Runtime, State, is_calling};
 
 /// `deep` sets the keys 00, 0000, 000000 …, as many as its input, 4 bytes, says; `hash` hashes 1 MiB for ever; `keep` stores
-/// 1 MiB under ever new keys; `panic` makes a host function panic.
+/// 1 MiB under ever new keys; `log` and `print` log 1 MiB for ever; `panic` makes a host function panic.
 const GUEST: &str = r#"(module
     (import "env" "ext_storage_set_version_1" (func $set (param i64 i64)))
     (import "env" "ext_storage_root_version_2" (func $root (param i32) (result i64)))
     (import "env" "ext_hashing_twox_64_version_1" (func $hash (param i64) (result i32)))
     (import "env" "ext_storage_commit_transaction_version_1" (func $commit))
+    (import "env" "ext_logging_log_version_1" (func $log (param i32 i64 i64)))
+    (import "env" "ext_misc_print_utf8_version_1" (func $print (param i64)))
     (memory (export "memory") 32)
     (global (export "__heap_base") i32 (i32.const 1500000))
     (func $slice (param $ptr i32) (param $len i32) (result i64)
@@ -29,6 +31,14 @@ const GUEST: &str = r#"(module
             (i32.store (i32.const 1024) (i32.add (i32.load (i32.const 1024)) (i32.const 1)))
             (call $set (call $slice (i32.const 1024) (i32.const 4)) (call $slice (i32.const 1024) (i32.const 1048576)))
             (br $more))
+        (i64.const 0))
+    (func (export "log") (param i32 i32) (result i64)
+        (loop $more
+            (call $log (i32.const 4) (call $slice (i32.const 1024) (i32.const 1)) (call $slice (i32.const 1024) (i32.const 1048576)))
+            (br $more))
+        (i64.const 0))
+    (func (export "print") (param i32 i32) (result i64)
+        (loop $more (call $print (call $slice (i32.const 1024) (i32.const 1048576))) (br $more))
         (i64.const 0))
     (func (export "panic") (param i32 i32) (result i64) (call $commit) (i64.const 0)))"#;
 
@@ -68,6 +78,8 @@ fn what_a_call_hands_to_host_functions_is_bounded() {
     on_every_engine(limits, |runtime| {
         assert_eq!(cause(runtime.call("keep", &[]).on(&State::default())), Cause::TooManyBytes);
         assert_eq!(cause(runtime.call("hash", &[]).on(&State::default())), Cause::TooManyBytes);
+        assert_eq!(cause(runtime.call("log", &[]).on(&State::default())), Cause::TooManyBytes);
+        assert_eq!(cause(runtime.call("print", &[]).on(&State::default())), Cause::TooManyBytes);
     });
 }
 
@@ -75,7 +87,44 @@ fn what_a_call_hands_to_host_functions_is_bounded() {
 fn fuel_bounds_loops_that_spend_their_time_in_the_host() {
     on_every_engine(Limits { fuel: Some(1_000_000), ..Limits::default() }, |runtime| {
         assert_eq!(cause(runtime.call("hash", &[]).on(&State::default())), Cause::TooManyBytes);
+        assert_eq!(cause(runtime.call("log", &[]).on(&State::default())), Cause::TooManyBytes);
     });
+}
+
+/// Each entry of two bytes would take a hundred in memory before an engine refused the module.
+#[test]
+fn a_section_of_too_many_entries_is_refused_before_they_are_read() {
+    let section = |id: u8, count: u32, entry: &[u8]| {
+        let leb = |mut number: u32| {
+            let mut bytes = Vec::new();
+            while number >= 0x80 {
+                bytes.push(number as u8 | 0x80);
+                number >>= 7;
+            }
+            bytes.push(number as u8);
+            bytes
+        };
+        let contents = [leb(count), entry.repeat(count as usize)].concat();
+        [b"\0asm\x01\0\0\0".as_slice(), &[id], &leb(contents.len() as u32), &contents].concat()
+    };
+    let cases: [(u8, &[u8], &str); 5] = [
+        (1, &[0x60, 0, 0], "type"),
+        (2, &[0, 0, 0, 0], "import"),
+        (3, &[0], "function"),
+        (6, &[0x7f, 0, 0x41, 0, 0x0b], "global"),
+        (7, &[0, 0, 0], "export"),
+    ];
+    for (id, entry, name) in cases {
+        match Runtime::new(&section(id, 1_000_001, entry), &Config::default()) {
+            Err(Error::Invalid { message, section, offset }) => {
+                assert!(
+                    section == name && message.contains("1000001 entries") && (8..16).contains(&offset),
+                    "{message}"
+                );
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+    }
 }
 
 #[test]

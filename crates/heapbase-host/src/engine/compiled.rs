@@ -484,13 +484,13 @@ fn link<H: HostFunctions>(engine: &wasmtime::Engine, module: &Module) -> Result<
     }
     if wanted.remove("ext_logging_log_version_1") {
         let log = |mut caller: Caller<'_, Data>, level: u32, target: u64, message: u64| {
-            super::host_log(&mut View(&mut caller), level, target, message).map_err(wasmtime::Error::msg)
+            super::host_log(&mut View(&mut caller), level, target, message).or_else(|cause| fail(&mut caller, cause))
         };
         linker.func_wrap("env", "ext_logging_log_version_1", log).map_err(link)?;
     }
     if wanted.remove("ext_misc_print_utf8_version_1") {
         let print = |mut caller: Caller<'_, Data>, message: u64| {
-            super::host_print(&mut View(&mut caller), message).map_err(wasmtime::Error::msg)
+            super::host_print(&mut View(&mut caller), message).or_else(|cause| fail(&mut caller, cause))
         };
         linker.func_wrap("env", "ext_misc_print_utf8_version_1", print).map_err(link)?;
     }

@@ -284,8 +284,8 @@ impl Answerer {
                 Err(cause) => Err(fail(caller, cause)),
             },
             Answerer::Free => heap::free(&mut view, i32(0)).map_err(|cause| fail(caller, cause)),
-            Answerer::Log => super::host_log(&mut view, i32(0), i64(1), i64(2)).map_err(wasmi::Error::new),
-            Answerer::Print => super::host_print(&mut view, i64(0)).map_err(wasmi::Error::new),
+            Answerer::Log => super::host_log(&mut view, i32(0), i64(1), i64(2)).map_err(|cause| fail(caller, cause)),
+            Answerer::Print => super::host_print(&mut view, i64(0)).map_err(|cause| fail(caller, cause)),
             Answerer::Unknown(name) => Err(fail(caller, Cause::UnknownImport(name.clone()))),
             Answerer::Io(function) => {
                 let mut context = Context(view);

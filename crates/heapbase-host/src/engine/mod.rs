@@ -190,12 +190,14 @@ pub(crate) fn log_level(level: u32) -> Option<log::Level> {
 }
 
 /// `ext_logging_log_version_1`: to the call's log and to the process's.
-pub(crate) fn host_log<G: Guest>(guest: &mut G, level: u32, target: u64, message: u64) -> Result<(), String> {
-    let level = log_level(level).ok_or_else(|| format!("{level} is not a level of severity, 0 to 4 are"))?;
+pub(crate) fn host_log<G: Guest>(guest: &mut G, level: u32, target: u64, message: u64) -> Result<(), Cause> {
+    let level = log_level(level)
+        .ok_or_else(|| Cause::HostFunction(format!("{level} is not a level of severity, 0 to 4 are")))?;
     let (memory, session) = guest.split();
-    let target = context::slice(memory, target as u32, (target >> 32) as usize)?;
-    let message = context::slice(memory, message as u32, (message >> 32) as usize)?;
-    let name = std::str::from_utf8(target).map_err(|error| format!("the log's target is not UTF-8: {error}"))?;
+    let target = logged_text(memory, session, target)?;
+    let message = logged_text(memory, session, message)?;
+    let name = std::str::from_utf8(target)
+        .map_err(|error| Cause::HostFunction(format!("the log's target is not UTF-8: {error}")))?;
     if let Ok(text) = std::str::from_utf8(message) {
         log::log!(target: name, level, "{text}");
     }
@@ -203,10 +205,17 @@ pub(crate) fn host_log<G: Guest>(guest: &mut G, level: u32, target: u64, message
     Ok(())
 }
 
+/// The bytes of a packed address and length, which count as exchanged: reading and writing a log takes time and space.
+fn logged_text<'a, A>(memory: &'a [u8], session: &mut Session<A>, packed: u64) -> Result<&'a [u8], Cause> {
+    let (address, len) = (packed as u32, (packed >> 32) as usize);
+    session.exchanged(len)?;
+    context::slice(memory, address, len).map_err(Cause::HostFunction)
+}
+
 /// `ext_misc_print_utf8_version_1`: as `sp-io`, at debug level.
-pub(crate) fn host_print<G: Guest>(guest: &mut G, message: u64) -> Result<(), String> {
+pub(crate) fn host_print<G: Guest>(guest: &mut G, message: u64) -> Result<(), Cause> {
     let (memory, session) = guest.split();
-    let message = context::slice(memory, message as u32, (message >> 32) as usize)?;
+    let message = logged_text(memory, session, message)?;
     if let Ok(text) = std::str::from_utf8(message) {
         log::debug!(target: "runtime", "{text}");
     }
