@@ -96,8 +96,10 @@ pub(super) struct Substitutes {
     pub(super) memory_size: Option<Vec<u8>>,
     /// The function that is called before every `unreachable`.
     pub(super) before_unreachable: Option<u32>,
-    /// Whether a `select` by a comparison of which wasmi 2.0.0 makes one instruction is written so that it does not: that takes a
-    /// register for the compared local variable, and chooses by what was in it before.
+    /// Whether every `select` comes behind a constant that is dropped. wasmi 2.0.0 makes one instruction of a `select` and a
+    /// comparison with zero, which takes a register for the compared local variable and chooses by what was in it before;
+    /// it does not do so behind a `drop`. The comparison may end a `loop` or be turned round by another one, so what comes
+    /// before the `select` says nothing. See `docs/wasmi-select.md`.
     pub(super) plain_selects: bool,
 }
 

@@ -191,7 +191,6 @@ impl Writer<'_, '_> {
         let reader = wasmparser::BinaryReader::new(&wasm[range.clone()], range.start as u64);
         let mut operators =
             wasmparser::FunctionBody::new(reader).get_operators_reader().map_err(|error| invalid(&error))?;
-        let mut compared = false;
         while !operators.eof() {
             let start = operators.original_position() as usize;
             let operator = operators.read().map_err(|error| invalid(&error))?;
@@ -220,20 +219,12 @@ impl Writer<'_, '_> {
                         code.replace(start..end, &with);
                     }
                 }
-                Operator::Select if compared && substitutes.plain_selects => {
-                    // A comparison gives 0 or 1, which this leaves as it is.
-                    code.replace(
-                        start..end,
-                        &instructions(&[Instruction::I32Const(1), Instruction::I32And, Instruction::Select]),
-                    );
+                Operator::Select if substitutes.plain_selects => {
+                    let guarded = [Instruction::I32Const(0), Instruction::Drop, Instruction::Select];
+                    code.replace(start..end, &instructions(&guarded));
                 }
                 _ => {}
             }
-            compared = match operator {
-                Operator::Nop => compared,
-                Operator::I32Eqz | Operator::I32Eq | Operator::I32Ne => true,
-                _ => false,
-            };
         }
         Ok(code.finish())
     }

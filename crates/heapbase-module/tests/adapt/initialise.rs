@@ -154,12 +154,16 @@ fn choices_by_comparisons_are_right() {
       (func $choose (param $at i32) (param $by i32)
         (i32.store8 (local.get $at) (select (i32.const 1) (i32.const 2) (i32.eqz (local.get $by))))
         (i32.store8 offset=1 (local.get $at) (select (i32.const 1) (i32.const 2) (i32.ne (local.get $by) (i32.const 0))))
-        (i32.store8 offset=2 (local.get $at) (i32.const 1) (i32.const 2) (i32.eq (local.get $by) (i32.const 0)) (nop) (select)))
+        (i32.store8 offset=2 (local.get $at) (i32.const 1) (i32.const 2) (i32.eq (local.get $by) (i32.const 0)) (nop) (select))
+        (i32.store8 offset=3 (local.get $at)
+          (select (i32.const 1) (i32.const 2) (loop (result i32) (i32.eqz (local.get $by)))))
+        (i32.store8 offset=4 (local.get $at)
+          (select (i32.const 1) (i32.const 2) (i64.eqz (i64.extend_i32_u (i32.eqz (local.get $by)))))))
       (func (export "_initialize")
         (call $choose (i32.add (i32.const 63) (i32.const 1)) (i32.const 0))
         (drop (i32.add (i32.load (i32.const 0)) (i32.const 8)))
-        (call $choose (i32.const 67) (i32.const 9)))
-      (func (export "f") (param i32 i32) (result i64) (i64.const 0x0000000600000040)))"#;
+        (call $choose (i32.const 69) (i32.const 9)))
+      (func (export "f") (param i32 i32) (result i64) (i64.const 0x0000000a00000040)))"#;
     let runtime = adapted(text, &local());
-    assert_eq!(Node::new(&runtime.wasm).call("f", &[]).unwrap(), [1, 2, 1, 2, 1, 2]);
+    assert_eq!(Node::new(&runtime.wasm).call("f", &[]).unwrap(), [1, 2, 1, 1, 2, 2, 1, 2, 2, 1]);
 }
