@@ -470,7 +470,7 @@ pub(crate) fn validate(wasm: &[u8], features: Features, limits: &Limits) -> Resu
     std::thread::scope(|scope| {
         // A system that gives no more threads only makes this one do more of the work.
         let others: Vec<_> =
-            (1..threads).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, &turn).ok()).collect();
+            (1..threads).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, turn).ok()).collect();
         let mut results = turn();
         for other in others {
             match other.join() {
