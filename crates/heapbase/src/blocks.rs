@@ -49,7 +49,7 @@ const BIG: usize = 2048 * UNIT;
 
 /// Bytes behind the last segment's end: a fence, and what makes the next tag's place right.
 const RESERVE: usize = UNIT + WORD;
-/// The top takes at least so much more at a time: four pages of 4 KiB.
+/// The top takes at least so much more at a time.
 const TOP_STEP: usize = 64 * UNIT;
 /// What a span has besides one block, its gap included: the start, the reserve and roundings.
 const SPAN_OVERHEAD: usize = 6 * UNIT;
@@ -373,7 +373,7 @@ impl<S: PageSource> Blocks<S> {
     /// Lets the top have enough memory for a block: up to its limit in steps, then by growing memory. False when memory does
     /// not grow.
     ///
-    /// Steps are as small as a few pages so that what was freed is used before memory that nobody has touched. The source is
+    /// Steps are small so that what was freed is used before memory that nobody has touched. The source is
     /// asked for what the top lacks; if what it gives lies elsewhere and is too little, once more for all of it.
     pub(crate) fn grow(&mut self, size: usize, align: usize) -> bool {
         let mut first = self.top.is_some();

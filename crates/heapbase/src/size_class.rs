@@ -1,53 +1,65 @@
-//! The flagship: size classes in slabs over a coalescing structure.
+//! The flagship: size classes in slabs over a coalescing structure, and lists of what was freed before both.
 //!
 //! ```text
-//!  a slab, 1 KiB, aligned to its size
-//!  | block 0 | block 1 | · · · | block n-1 | · | next pending | state | tag of what follows |
-//!                                                              class · pending · blocks in use
-//!  a free block   | next in the class's list | previous | · · · |      (8 bytes suffice)
+//!  a slab, 1, 2 or 4 KiB, aligned to its size
+//!  | block 0 | block 1 | · · · | block n-1 | · | slab before | slab behind | first · out · all | tag of what follows |
+//!
+//!  a block that waits or is at home | next one | · · · |      (4 bytes suffice)
 //! ```
 //!
-//! Requests up to 120 bytes come from *slabs*: 1 KiB each, all blocks of one *class* (the size rounded up to 8), no header
-//! on a block. Everything above is a tagged block ([`Blocks`]), and so is each slab itself. A class's first blocks lie in a
-//! quarter of a slab that it *shares* with three others: a program that allocates little touches few pages.
+//! Requests up to 120 bytes come from *slabs*, all of whose blocks are of one *class* (the size rounded up to 8), with no header on
+//! a block. Everything above is a tagged block ([`Blocks`]), and so is each slab itself.
 //!
-//! **Lists.** There is one list of free blocks for each class, and one for each size of tagged blocks up to 512 bytes: freed
-//! ones are *kept* there, fewer than 1,024 in all, without being merged. Allocating pops a list, freeing pushes, each three or
-//! four words read and written. Whether a block is of a slab is a choice of address, not a branch: in a mix of sizes a
-//! branch is guessed wrong half the time, and that took longer than the rest of the call.
+//! **Lists.** There is a list for each class, and for each of eight steps to a doubling of size up to 4 KiB. A freed block
+//! *waits* in its list for the next request of its size; so allocating and freeing touch a list's first word, its count and
+//! the block, and nothing else, whether it lies in a slab or not. Where 255 wait, the next one goes *home*: into the list of
+//! its slab, or to the tagged blocks, which merge it with its neighbours. When a list is empty it gets all blocks that the
+//! first slab of its class has at home, in one step, or a new slab, or a tagged block. A slab that has all its blocks at
+//! home becomes free memory.
 //!
-//! **Giving back.** A slab's state counts its blocks in use; a slab that becomes empty is *pending*. The 256th pending slab makes
-//! all of them settle: what is still empty has its blocks unlinked and becomes free memory. The 1,024th kept block makes all of
-//! those go back: they may be of sizes that nobody asks for any more. Pending slabs and kept blocks all go back before memory
-//! grows, so nothing empty is ever a reason to grow.
+//! **Small heaps.** A class's first 16 blocks are tagged ones, which wait in the class's list like any other: a program that
+//! allocates little has neither slabs nor byte map. Then come four slabs of 1 KiB, four of 2, and from then on those of 4,
+//! where that is not more than 126 blocks.
 //!
-//! The four shared slabs at most stay.
+//! **Giving back.** What waits goes home before memory that nobody has touched is used, but not each time: when what the
+//! tagged blocks lacked since the last time adds up to a 32nd of the heap, a 16th after the first 16 times, an eighth after 32,
+//! a quarter after 48; and always before a request fails. So a heap that has been in use for long does not sort out its
+//! lists over and over, and a young one stays small.
 //!
-//! **By address alone.** A byte map with one byte for each KiB of the heap holds the class of the slab there, or 0. Of a shared
-//! slab the state holds the class of each quarter.
+//! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
+//! A block in no slab has a tag in front, even one that serves a class.
 //!
-//! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 126 blocks. Before memory grows, at most 256
-//! slabs and 1,023 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
-//! alignment, six bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
+//! **Worst cases**, on 32 bits. Making a slab writes at most 126 links. Sending home what waits moves at most 255 blocks in each
+//! of 57 lists; what one takes is bounded. A request looks at one block in each bin between its size and its size plus its
+//! alignment, a few bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
 //! lies between the heap's first byte and its last, others' memory included, is copied when it is outgrown, which doubles
 //! it. Nothing else depends on the size of the heap.
 //!
-//! **Waste.** Once a request is rounded up to 8 bytes, rounding, slab states and tags together take at most 8.8 % of its
-//! block, worst at 104 bytes; in a shared slab, of which there are four at most, a quarter may lose a fifth. Of memory, each class may hold partly used slabs: in the worst case one block in use
-//! keeps a slab, so a program that frees all but one block of each slab holds at most 126 times what it uses, and those
-//! bytes serve the same class only.
+//! **Waste.** Of a block, rounding, tags and what a slab leaves over take at most 11.2 % once a request is rounded up to 8 bytes,
+//! worst just past a multiple of an eighth of a power of two; a class's first 16 blocks carry a tag, which takes 8 bytes
+//! more. Of memory, each class may hold partly used slabs: in the worst case one block in use keeps a slab, so a program
+//! that frees all but one block of each slab holds at most 126 times what it uses, and those bytes serve the same class only.
+//!
+//! **What was measured on the way.** One list for a class, whose slabs only count, as it was before, makes freeing touch the slab
+//! too, and an empty slab's blocks must be unlinked one by one; one counter for all that waits makes each call wait for the
+//! one before. Both were two thirds of what a first-in-first-out queue cost. Of the bounds for what waits, 15 to 1,023, the
+//! lower ones made bursts of frees walk home, the upper ones evict the first blocks from the processor's cache before they
+//! are used again. Sending a full list home costs twice as much as sending home the block that finds it full. Lists to
+//! 16 KiB are no faster than to 4 KiB, and hold memory that large vectors need. Empty slabs held in reserve gained nothing.
+//! A slab's state in the map instead of its tail gained nothing.
 //!
 //! Invariants, which [`SizeClassAllocator::check`] tests beside those of the tagged blocks:
 //!
-//! - **C1** A slab is a tagged block of 1 KiB (or a unit more) whose payload is aligned to 1 KiB; the byte map holds its
-//!   class there, [`SHARED`] where classes share it, and 0 everywhere else.
-//! - **C2** A class's list holds exactly the free blocks of its slabs. Each block's first word is the next one; the second
-//!   word of each but the first is the one before.
-//! - **C3** A slab's state counts its blocks in use, one more in a shared slab, and says whether the slab is pending.
-//!   It holds its class, or those of its quarters.
-//! - **C4** The list of a size holds tagged blocks of at least that size, which nobody uses though their tags say so; there
-//!   are fewer than 1,024, and `kept` counts them.
-//! - **C5** A request's size and alignment alone decide between slab and tagged block, and a block never changes sides.
+//! - **C1** A slab is a tagged block whose payload is aligned to the slab's size; the byte map holds its class and size for each
+//!   of its KiB, and 0 everywhere else.
+//! - **C2** What waits in a list is nobody's, and large enough for the list's requests: a block of a slab of the list's class, or
+//!   a tagged block, though its tag says that it is in use. Its first word is the next one; `waiting` counts them, at most 255.
+//! - **C3** A block of a slab is in use, waits or is at home. The tail counts all, and those that are not at home, of
+//!   which there is at least one; from `first` on those at home lead to each other. A slab that has any hangs in its class's
+//!   list of slabs, linked both ways.
+//! - **C4** Blocks of slabs are aligned to the largest power of two that divides their size, up to 64; a tagged block to 8.
+//! - **C5** A request above 120 bytes, rounded up to its alignment, or with an alignment above 64 gets a tagged block. One that has a
+//!   list gets a block that is large enough for all of the list, and keeps it so when it is resized.
 
 mod check;
 #[cfg(feature = "statistics")]
@@ -71,21 +83,35 @@ const LARGEST: usize = (CLASSES - 1) * UNIT;
 const SLAB_ALIGN: usize = 8 * UNIT;
 /// Blocks of a class that are tagged ones before it gets a slab.
 const STARTERS: u8 = 16;
-/// Fewer blocks wait in a list.
+/// Most blocks that wait in a list.
 const MOST_WAITING: u8 = 255;
+/// So many slabs of a class are of the same size, then they double.
 const EACH: u32 = 4;
+/// Where `made` stops: slabs double twice.
 const MOST_MADE: u8 = STARTERS + 11;
+/// What waits is sent home when so much of the heap, as a power of two, was lacking since it was.
+const PART: u32 = 5;
+/// And twice as much of it after so many times, as a power of two, up to [`MOST_TIMES`].
+const TIMES: u32 = 4;
+const MOST_TIMES: u32 = 63;
 /// Lists to a doubling of size, as a power of two.
 const STEPS: u32 = 3;
 /// Requests up to so many bytes have a list.
 const LISTED: usize = 512 * UNIT;
-/// Lists, of which there is none at 0.
+/// Lists; nothing hangs in the first.
 const LISTS: usize = rounded_list(LISTED) + 1;
 /// Entries of the first byte map.
 const FIRST_MAP: usize = 128;
 
 const _: () = {
     assert!(block_for(SLAB - WORD) == SLAB);
+    let mut list = CLASSES + 1;
+    while list < LISTS {
+        assert!(list_for_block(units_of(list)) == list && list_for_block(units_of(list) - 1) < list);
+        list += 1;
+    }
+    // Blocks of a slab are counted in a byte, and all but one of them fit into a list.
+    assert!((SLAB - Tail::SIZE) / UNIT <= MOST_WAITING as usize);
     assert!(rounded_list(LARGEST) == CLASSES - 1 && rounded_list(LARGEST + 1) == CLASSES);
     assert!(units_of(rounded_list(LARGEST + 1)) == CLASSES && units_of(LISTS - 1) * UNIT == LISTED + UNIT);
 };
@@ -95,8 +121,8 @@ const _: () = {
 const fn rounded_list(size: usize) -> usize {
     let steps = 1 << STEPS;
     let tag = if size > LARGEST { WORD } else { 0 };
-    let units = (size + tag + UNIT - 1) / UNIT;
-    let fine = ((size - 1) / UNIT | steps).ilog2() - STEPS;
+    let units = round_up(size + tag, UNIT) / UNIT;
+    let fine = (((size - 1) / UNIT) | steps).ilog2() - STEPS;
     ((fine as usize) << STEPS) + (units.wrapping_sub(2) >> fine).wrapping_add(2)
 }
 
@@ -104,14 +130,14 @@ const fn rounded_list(size: usize) -> usize {
 const fn units_of(list: usize) -> usize {
     let steps = 1 << STEPS;
     let fine = ((list - 2) >> STEPS) - 1;
-    (((list - 2) & (steps - 1) | steps) + 1 << fine) + 1
+    (((((list - 2) & (steps - 1)) | steps) + 1) << fine) + 1
 }
 
 /// The list whose requests a tagged block of so many units serves.
 const fn list_for_block(units: usize) -> usize {
     let steps = 1 << STEPS;
-    let fine = (units - 1 | steps).ilog2() - STEPS;
-    let list = ((fine as usize) << STEPS) + (units - 1 >> fine) + 1;
+    let fine = ((units - 1) | steps).ilog2() - STEPS;
+    let list = ((fine as usize) << STEPS) + ((units - 1) >> fine) + 1;
     // A tag more than a slab's block has.
     if list <= CLASSES { list - 1 } else { list }
 }
@@ -121,10 +147,10 @@ const fn list_for_block(units: usize) -> usize {
 const fn list_of(size: usize, align: usize) -> Option<usize> {
     let mut size = size;
     if align > UNIT {
-        size = round_up(size, align);
-        if align > SLAB_ALIGN || size > LARGEST {
+        if align > SLAB_ALIGN {
             return None;
         }
+        size = round_up(size, align);
     }
     let list = rounded_list(size);
     if list < LISTS { Some(list) } else { None }
@@ -136,9 +162,13 @@ const fn is_small(size: usize, align: usize) -> bool {
     matches!(list_of(size, align), Some(list) if list < CLASSES)
 }
 
-/// Bytes of the tagged block for a request.
-const fn tagged_for(size: usize) -> usize {
-    if size > LARGEST && size <= LISTED { units_of(rounded_list(size)) * UNIT } else { block_for(size) }
+/// Bytes of the tagged block for a request that gets one.
+#[inline(always)]
+const fn tagged_for(size: usize, align: usize) -> usize {
+    match list_of(size, align) {
+        Some(list) if list >= CLASSES => units_of(list) * UNIT,
+        _ => block_for(size),
+    }
 }
 
 /// What lies behind a slab's blocks. A block that is neither in use nor waiting is *at home*.
@@ -224,10 +254,10 @@ pub struct SizeClassAllocator<S> {
     made: [u8; CLASSES],
     /// First slab (its tail) of each class that has free blocks at home.
     slabs: [Addr; CLASSES],
-    /// Bytes that the tagged blocks lacked since what waits was sent home.
+    /// Bytes that the tagged blocks lacked since what waits was last sent home.
     missed: usize,
     /// How often that was.
-    patience: usize,
+    times: u32,
     /// One byte for each KiB of the heap from its bottom on: the slab there.
     map: Addr,
     map_len: usize,
@@ -262,7 +292,7 @@ impl<S> SizeClassAllocator<S> {
             made: [0; CLASSES],
             slabs: [Addr::NONE; CLASSES],
             missed: 0,
-            patience: 0,
+            times: 0,
             map: Addr::NONE,
             map_len: 0,
             blocks: Blocks::new(source),
@@ -325,8 +355,8 @@ impl<S: PageSource> SizeClassAllocator<S> {
     #[inline(always)]
     fn pop(&mut self, list: usize, align: usize) -> *mut u8 {
         let block = *slot(&mut self.lists, list);
-        // Slabs align their blocks, tagged blocks are as they are.
-        if block.is_none() || align > UNIT && block.0 & (align - 1) != 0 {
+        // Slabs align their blocks, tagged blocks are as they happen to be.
+        if block.is_none() || (align > UNIT && block.0 & (align - 1) != 0) {
             return self.refill(list, align);
         }
         // SAFETY: a listed block is free, and its first word is the next one (C2).
@@ -344,6 +374,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
     unsafe fn push(&mut self, list: usize, block: Addr) {
         let waiting = *slot(&mut self.waiting, list);
         if waiting == MOST_WAITING {
+            // SAFETY: the caller's promise.
             return unsafe { self.send_home(block) };
         }
         *slot(&mut self.waiting, list) = waiting + 1;
@@ -366,25 +397,21 @@ impl<S: PageSource> SizeClassAllocator<S> {
         }
     }
 
-    /// Gives a block back to its slab, or to the tagged blocks.
-    #[inline(never)]
-    unsafe fn send_home(&mut self, block: Addr) {
-        let entry = self.entry(block);
-        unsafe {
-            if entry.is_none() { self.blocks.give(block) } else { self.take_home(block, entry) }
-        }
-    }
-
-    /// Puts a block back into its slab, and gives the slab back if that was all it lacked.
+    /// Gives a block back to the tagged blocks or its slab, and the slab back if that was all it lacked.
     ///
     /// # Safety
     ///
-    /// Nobody uses the block any more; the entry is its slab's.
-    #[inline(always)]
-    unsafe fn take_home(&mut self, block: Addr, entry: Entry) {
+    /// Nobody uses the block any more, and it is in no list.
+    #[inline(never)]
+    unsafe fn send_home(&mut self, block: Addr) {
+        let entry = self.entry(block);
         let (slab, at) = (entry.slab(block), entry.tail(block));
-        // SAFETY: the tail is a slab's, and every block holds a word.
+        // SAFETY: a block of this heap that lies in no slab is tagged (C1); every block holds a word, and the list of slabs
+        // leads from tail to tail (C3).
         unsafe {
+            if entry.is_none() {
+                return self.blocks.give(block);
+            }
             let tail = self.tail(at);
             let first = core::mem::replace(&mut (*tail).first, at.above(block) as u16);
             (*tail).out -= 1;
@@ -426,7 +453,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
     #[inline(never)]
     fn refill(&mut self, list: usize, align: usize) -> *mut u8 {
         if list >= CLASSES {
-            return self.allocate_tagged(units_of(list) * UNIT, UNIT);
+            return self.allocate_tagged(units_of(list) * UNIT, align.max(UNIT));
         }
         if align > UNIT {
             // What waits is not aligned.
@@ -443,7 +470,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
             let (size, align) = if is_tagged { ((list + 1) * UNIT, UNIT) } else { (entry.size(), entry.size()) };
             let block = self.take(size, align, list);
             if block.is_some() {
-                return if is_tagged { self.blocks.pointer(block) } else { self.cut(block, entry) };
+                return if is_tagged { self.blocks.pointer(block) } else { self.carve(block, entry) };
             }
         }
         let at = *slot(&mut self.slabs, list);
@@ -464,7 +491,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
     }
 
     /// Makes a slab of a tagged block: one of its blocks goes out, the others wait.
-    fn cut(&mut self, slab: Addr, entry: Entry) -> *mut u8 {
+    fn carve(&mut self, slab: Addr, entry: Entry) -> *mut u8 {
         if !self.enter(slab, entry) {
             // No memory for the map: then it serves as the tagged block that it is.
             return self.blocks.pointer(slab);
@@ -500,8 +527,10 @@ impl<S: PageSource> SizeClassAllocator<S> {
             if block.is_some() {
                 return block;
             }
-            self.missed += size;
-            if (flushed || self.missed <= self.blocks.extent() >> 5 << (self.patience >> 4)) && self.blocks.grow(size, align) {
+            self.missed = self.missed.wrapping_add(size);
+            if (flushed || self.missed <= (self.blocks.extent() >> PART) << (self.times >> TIMES))
+                && self.blocks.grow(size, align)
+            {
                 continue;
             }
             if flushed {
@@ -509,8 +538,8 @@ impl<S: PageSource> SizeClassAllocator<S> {
             }
             flushed = true;
             self.missed = 0;
-            if self.patience < 63 {
-                self.patience += 1;
+            if self.times < MOST_TIMES {
+                self.times += 1;
             }
             for list in 0..LISTS {
                 self.flush(list);
@@ -521,18 +550,18 @@ impl<S: PageSource> SizeClassAllocator<S> {
         }
     }
 
-    /// Changes the size of a tagged block where it is. False: nothing was changed.
+    /// Changes the size of a tagged block, tag included, where it is. False: nothing was changed.
     ///
     /// # Safety
     ///
     /// `block` is a tagged block in use.
-    unsafe fn resize_tagged(&mut self, block: *mut u8, new_size: usize) -> bool {
+    unsafe fn resize_tagged(&mut self, block: *mut u8, size: usize) -> bool {
         let at = Addr(block.addr());
         #[cfg(feature = "statistics")]
         // SAFETY: the caller's promise.
         self.count_out(unsafe { self.blocks.payload_size(at) });
         // SAFETY: the caller's promise.
-        let done = unsafe { self.blocks.resize(at, tagged_for(new_size)) };
+        let done = unsafe { self.blocks.resize(at, size) };
         #[cfg(feature = "statistics")]
         // SAFETY: the caller's promise.
         self.count_in(unsafe { self.blocks.payload_size(at) });
@@ -685,7 +714,8 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
         let small = is_small(layout.size(), layout.align()) || is_small(new_size, layout.align());
         // SAFETY: the caller's promise; a block above the classes is tagged (C5).
         unsafe {
-            let fits = was.is_some() && was == is || !small && self.resize_tagged(block, new_size);
+            let fits = (was.is_some() && was == is)
+                || (!small && self.resize_tagged(block, tagged_for(new_size, layout.align())));
             if fits { block } else { self.moved(block, layout, new_size) }
         }
     }
@@ -724,7 +754,7 @@ unsafe impl<S: PageSource> SizedByAddress for SizeClassAllocator<S> {
         let entry = self.entry(Addr(block.addr()));
         if entry.is_none() {
             // SAFETY: the caller's promise; a block that lies in no slab is tagged (C1). An enormous size fits nowhere.
-            new_size <= isize::MAX as usize && unsafe { self.resize_tagged(block, new_size) }
+            new_size <= isize::MAX as usize && unsafe { self.resize_tagged(block, tagged_for(new_size, 1)) }
         } else {
             new_size <= entry.class() * UNIT
         }
