@@ -250,43 +250,23 @@ impl<S: PageSource> Blocks<S> {
         if gap == UNIT { gap + align } else { gap }
     }
 
-    /// A block of `size` bytes, its tag included, whose payload is aligned to a unit; without growing memory.
+    /// A block of `size` bytes, its tag included, whose payload is aligned; without growing memory.
     ///
-    /// Returns the payload's address, or none. Takes from the first bin all of whose blocks are large enough.
-    #[inline(always)]
-    pub(crate) fn take(&mut self, size: usize) -> Addr {
-        let bits = self.bits & (!1 << bin_of(size - UNIT));
-        if bits == 0 || size >= BIG {
-            return self.take_aligned(size, UNIT);
-        }
-        let bin = bits.trailing_zeros() as usize;
-        let at = *slot(&self.bins, bin);
-        // SAFETY: what hangs in a bin is a free block (B5), and in this one they are all large enough.
-        unsafe {
-            let found = self.tag(at).size();
-            let next = (*self.free_block(at)).next;
-            *slot_mut(&mut self.bins, bin) = next;
-            self.bits &= !(u64::from(next.is_none()) << bin);
-            self.cut(at, found, size);
-        }
-        at.plus(WORD)
-    }
-
-    /// As [`take`](Self::take), with any alignment.
-    ///
-    /// Looks at one block in each bin from `size` to `size + align`, because what happens to be aligned fits at once; at all
-    /// blocks of the last bin.
-    pub(crate) fn take_aligned(&mut self, size: usize, align: usize) -> Addr {
-        let mut bits = self.bits & (!0 << bin_of(size));
+    /// Takes from the first bin that has blocks, its own only if no larger one has any or if the block is big. Looks at one
+    /// block in each bin, because what is large enough may not be so once it is aligned, and at all blocks of the last bin.
+    pub(crate) fn take(&mut self, size: usize, align: usize) -> Addr {
+        let own = bin_of(size);
+        let mut bits = self.bits >> own;
+        bits &= !u64::from(size < BIG && bits > 1);
         while bits != 0 {
-            let bin = bits.trailing_zeros() as usize;
+            let bin = own + bits.trailing_zeros() as usize;
             let mut at = *slot(&self.bins, bin);
             while at.is_some() {
                 let gap = Self::gap(at, align);
                 // SAFETY: what hangs in a bin is a free block (B5), so its neighbours are used (B3).
                 unsafe {
                     let found = self.tag(at).size();
-                    if gap < found && size <= found - gap {
+                    if gap + size <= found {
                         self.unhang(at, found);
                         self.cut(at.plus(gap), found - gap, size);
                         return self.leave(at, gap);
@@ -304,7 +284,6 @@ impl<S: PageSource> Blocks<S> {
     /// # Safety
     ///
     /// So many bytes are nobody's and in no bin; the block above them says that they are free.
-    #[inline(always)]
     unsafe fn cut(&mut self, at: Addr, found: usize, size: usize) {
         let rest = found - size;
         // SAFETY: the caller's promise.

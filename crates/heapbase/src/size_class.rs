@@ -461,9 +461,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
         }
         if slot(&mut self.slabs, list).is_none() {
             let made = *slot(&mut self.made, list);
-            if made < MOST_MADE {
-                *slot(&mut self.made, list) = made + 1;
-            }
+            *slot(&mut self.made, list) = made + u8::from(made < MOST_MADE);
             let is_tagged = align <= UNIT && made < STARTERS;
             let doublings = (made.saturating_sub(STARTERS) as u32 / EACH).min(list.ilog2());
             let entry = Entry::new(list, doublings);
@@ -523,7 +521,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
     fn take(&mut self, size: usize, align: usize, class: usize) -> Addr {
         let mut flushed = false;
         loop {
-            let block = self.blocks.take_aligned(size, align);
+            let block = self.blocks.take(size, align);
             if block.is_some() {
                 return block;
             }
@@ -538,9 +536,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
             }
             flushed = true;
             self.missed = 0;
-            if self.times < MOST_TIMES {
-                self.times += 1;
-            }
+            self.times += u32::from(self.times < MOST_TIMES);
             for list in 0..LISTS {
                 self.flush(list);
             }
@@ -570,10 +566,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     #[inline(never)]
     fn allocate_tagged(&mut self, size: usize, align: usize) -> *mut u8 {
-        let mut block = if align <= UNIT { self.blocks.take(size) } else { Addr::NONE };
-        if block.is_none() {
-            block = self.take(size, align, 0);
-        }
+        let block = self.take(size, align, 0);
         if block.is_none() { ptr::null_mut() } else { self.blocks.pointer(block) }
     }
 
