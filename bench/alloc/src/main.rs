@@ -3,6 +3,7 @@
 mod engines;
 mod first_fit;
 mod guests;
+mod offline;
 mod readme;
 mod report;
 mod workloads;
@@ -61,7 +62,7 @@ fn main() -> Result<()> {
     let in_memory: Vec<String> = allocators.iter().map(|(name, _)| name.clone()).collect();
     let played: Vec<_> = workloads.iter().collect();
     let taken = engines::memory(&allocators, &played)?;
-    let memory = report::Memory { names: &in_memory, workloads: &played, taken };
+    let memory = report::Memory::new(&in_memory, &played, taken);
     memory.tables(&mut section);
     let touching = [&allocators[..], &[guests::one(home, guests::BUMP)?]].concat();
     report::touched_table(&mut section, &in_memory, &engines::memory(&touching, &[&workloads::short_call()])?[0]);

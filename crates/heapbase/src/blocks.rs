@@ -49,8 +49,10 @@ const BIG: usize = 2048 * UNIT;
 
 /// Bytes behind the last segment's end: a fence, and what makes the next tag's place right.
 const RESERVE: usize = UNIT + WORD;
-/// The top takes at least so much more at a time: four pages of 4 KiB.
-const TOP_STEP: usize = 2048 * UNIT;
+/// The top takes at least so much more at a time.
+const TOP_STEP: usize = 64 * UNIT;
+/// What a span has besides one block, its gap included: the start, the reserve and roundings.
+const SPAN_OVERHEAD: usize = 6 * UNIT;
 /// No less is asked of a source, so that every span holds a block and a fence.
 const LEAST_SPAN: usize = 8 * UNIT;
 
@@ -66,6 +68,14 @@ const fn bin_of(size: usize) -> usize {
     let log = units.ilog2();
     let bin = (((log - LEAST_UNITS.ilog2()) as usize) << STEPS) + (units >> (log - STEPS)) - (1 << STEPS);
     if bin < BINS { bin } else { BINS - 1 }
+}
+
+/// The first words of a free block.
+#[repr(C)]
+struct FreeBlock {
+    tag: Tag,
+    next: Addr,
+    previous: Addr,
 }
 
 /// The tagged blocks of one heap.
@@ -180,6 +190,12 @@ impl<S: PageSource> Blocks<S> {
         unsafe { self.store(at, Addr(tag.0)) }
     }
 
+    /// The free block at this address.
+    #[inline(always)]
+    fn free_block(&self, at: Addr) -> *mut FreeBlock {
+        self.pointer(at).cast()
+    }
+
     /// The word that links back from `block`, or a word for nothing: a choice of address, not a branch, because whether
     /// a bin holds another block is anyone's guess.
     #[inline(always)]
@@ -200,9 +216,7 @@ impl<S: PageSource> Blocks<S> {
         self.bits |= 1 << bin;
         // SAFETY: the bytes are ours alone and hold four words (B1); what hung there first is a free block (B5).
         unsafe {
-            self.set_tag(at, Tag::free(size));
-            self.store(at.plus(WORD), next);
-            self.store(at.plus(2 * WORD), Addr::NONE);
+            *self.free_block(at) = FreeBlock { tag: Tag::free(size), next, previous: Addr::NONE };
             self.store(at.plus(size - WORD), Addr(size));
             self.link_back(next).write(at);
         }
@@ -218,8 +232,7 @@ impl<S: PageSource> Blocks<S> {
         let bin = bin_of(size);
         // SAFETY: a free block's links are blocks of the same bin (B5).
         unsafe {
-            let next = self.load(at.plus(WORD));
-            let previous = self.load(at.plus(2 * WORD));
+            let FreeBlock { next, previous, .. } = *self.free_block(at);
             self.link_back(next).write(previous);
             let link = self.pointer(previous.plus(WORD)).cast();
             let link = if *slot(&self.bins, bin) == at { slot_mut(&mut self.bins, bin) } else { link };
@@ -237,48 +250,28 @@ impl<S: PageSource> Blocks<S> {
         if gap == UNIT { gap + align } else { gap }
     }
 
-    /// A block of `size` bytes, its tag included, whose payload is aligned to a unit; without growing memory.
+    /// A block of `size` bytes, its tag included, whose payload is aligned; without growing memory.
     ///
-    /// Returns the payload's address, or none. Takes from the first bin all of whose blocks are large enough.
-    #[inline(always)]
-    pub(crate) fn take(&mut self, size: usize) -> Addr {
-        let bits = self.bits & (!1 << bin_of(size - UNIT));
-        if bits == 0 || size >= BIG {
-            return self.take_aligned(size, UNIT);
-        }
-        let bin = bits.trailing_zeros() as usize;
-        let at = *slot(&self.bins, bin);
-        // SAFETY: what hangs in a bin is a free block (B5), and in this one they are all large enough.
-        unsafe {
-            let found = self.tag(at).size();
-            let next = self.load(at.plus(WORD));
-            *slot_mut(&mut self.bins, bin) = next;
-            self.bits &= !(u64::from(next.is_none()) << bin);
-            self.cut(at, found, size);
-        }
-        at.plus(WORD)
-    }
-
-    /// As [`take`](Self::take), with any alignment.
-    ///
-    /// Looks at one block in each bin from `size` to `size + align`, because what happens to be aligned fits at once; at all
-    /// blocks of the last bin.
-    pub(crate) fn take_aligned(&mut self, size: usize, align: usize) -> Addr {
-        let mut bits = self.bits & (!0 << bin_of(size));
+    /// Takes from the first bin that has blocks, its own only if no larger one has any or if the block is big. Looks at one
+    /// block in each bin, because what is large enough may not be so once it is aligned, and at all blocks of the last bin.
+    pub(crate) fn take(&mut self, size: usize, align: usize) -> Addr {
+        let own = bin_of(size);
+        let mut bits = self.bits >> own;
+        bits &= !u64::from(size < BIG && bits > 1);
         while bits != 0 {
-            let bin = bits.trailing_zeros() as usize;
+            let bin = own + bits.trailing_zeros() as usize;
             let mut at = *slot(&self.bins, bin);
             while at.is_some() {
                 let gap = Self::gap(at, align);
                 // SAFETY: what hangs in a bin is a free block (B5), so its neighbours are used (B3).
                 unsafe {
                     let found = self.tag(at).size();
-                    if gap < found && size <= found - gap {
+                    if gap + size <= found {
                         self.unhang(at, found);
                         self.cut(at.plus(gap), found - gap, size);
                         return self.leave(at, gap);
                     }
-                    at = if bin == BINS - 1 { self.load(at.plus(WORD)) } else { Addr::NONE };
+                    at = if bin == BINS - 1 { (*self.free_block(at)).next } else { Addr::NONE };
                 }
             }
             bits &= bits - 1;
@@ -291,7 +284,6 @@ impl<S: PageSource> Blocks<S> {
     /// # Safety
     ///
     /// So many bytes are nobody's and in no bin; the block above them says that they are free.
-    #[inline(always)]
     unsafe fn cut(&mut self, at: Addr, found: usize, size: usize) {
         let rest = found - size;
         // SAFETY: the caller's promise.
@@ -327,7 +319,7 @@ impl<S: PageSource> Blocks<S> {
     fn take_top(&mut self, size: usize, align: usize) -> Addr {
         let at = self.top;
         let gap = Self::gap(at, align);
-        if at.is_none() || self.short_of(gap, size) != 0 {
+        if at.is_none() || self.lacks(gap, size) {
             return Addr::NONE;
         }
         let used = at.plus(gap);
@@ -339,10 +331,10 @@ impl<S: PageSource> Blocks<S> {
         }
     }
 
-    /// Bytes that the top lacks for a gap and a block. No overflow: a layout's size and alignment together are at most
+    /// Whether the top lacks room for a gap and a block. No overflow: a layout's size and alignment together are at most
     /// half the address space.
-    fn short_of(&self, gap: usize, size: usize) -> usize {
-        gap.saturating_add(size).saturating_sub(self.end.above(self.top))
+    fn lacks(&self, gap: usize, size: usize) -> bool {
+        gap + size > self.end.above(self.top)
     }
 
     fn set_top(&mut self, top: Addr) {
@@ -352,38 +344,48 @@ impl<S: PageSource> Blocks<S> {
         }
     }
 
-    /// Lets the top have more memory: up to its limit in steps, then by growing memory. The caller tries again, as often as
-    /// this says true; false when memory does not grow.
+    /// Bytes from the heap's bottom to the top's end.
+    pub(crate) fn extent(&self) -> usize {
+        self.end.above(self.bottom)
+    }
+
+    /// Lets the top have enough memory for a block: up to its limit in steps, then by growing memory. False when memory does
+    /// not grow.
     ///
-    /// Steps are as small as a few pages so that what was freed is used before memory that nobody has touched.
+    /// Steps are small so that what was freed is used before memory that nobody has touched. The source is
+    /// asked for what the top lacks; if what it gives lies elsewhere and is too little, once more for all of it.
     pub(crate) fn grow(&mut self, size: usize, align: usize) -> bool {
-        let room = self.limit.above(self.end);
-        let mut wanted = size + align + 2 * UNIT;
-        if self.top.is_some() {
-            wanted = self.short_of(Self::gap(self.top, align), size);
-            if wanted <= room {
-                self.end = self.end.plus(round_up(wanted, TOP_STEP).min(room));
-                return true;
-            }
-            wanted -= room;
-        }
-        let Some(span) = self.source.grow(wanted.max(LEAST_SPAN)) else {
-            return false;
-        };
-        let start = Addr(span.start);
-        if self.top.is_none() || self.limit.plus(RESERVE) != start {
-            let top = first_tag(start);
+        let mut first = self.top.is_some();
+        loop {
+            let mut wanted = size + align + SPAN_OVERHEAD;
+            let room = self.limit.above(self.end);
             if self.top.is_some() {
-                self.close_segment(top);
-            } else {
-                self.bottom = start;
+                let short = Self::gap(self.top, align) + size - self.end.above(self.top);
+                if short <= room {
+                    self.end = self.end.plus(round_up(short, TOP_STEP).min(room));
+                    return true;
+                }
+                if core::mem::take(&mut first) {
+                    wanted = short - room;
+                }
             }
-            self.top = top;
-            self.end = top;
-            self.fresh = top;
+            let Some(span) = self.source.grow(wanted.max(LEAST_SPAN)) else {
+                return false;
+            };
+            let start = Addr(span.start);
+            if self.top.is_none() || self.limit.plus(RESERVE) != start {
+                let top = first_tag(start);
+                if self.top.is_some() {
+                    self.close_segment(top);
+                } else {
+                    self.bottom = start;
+                }
+                self.top = top;
+                self.end = top;
+                self.fresh = top;
+            }
+            self.limit = start.plus(span.len).down_to(UNIT).minus(RESERVE);
         }
-        self.limit = start.plus(span.len).down_to(UNIT).minus(RESERVE);
-        true
     }
 
     /// Ends the current segment with a fence that leads to the next one, and hangs what is left of its top.
@@ -460,7 +462,7 @@ impl<S: PageSource> Blocks<S> {
             let mut have = old;
             let above = at.plus(old);
             if above == self.top {
-                if size > old && self.short_of(0, size - old) != 0 && !self.grow_top(size - old) {
+                if size > old && self.lacks(0, size - old) && !self.grow_top(size - old) {
                     return false;
                 }
                 self.set_tag(at, tag.resized(size));
@@ -498,12 +500,7 @@ impl<S: PageSource> Blocks<S> {
     /// Grows memory by what the top lacks for `more` bytes. False if it did not, or not where the top is.
     fn grow_top(&mut self, more: usize) -> bool {
         let top = self.top;
-        while self.top == top && self.short_of(0, more) != 0 {
-            if !self.grow(more, UNIT) {
-                return false;
-            }
-        }
-        self.top == top
+        self.grow(more, UNIT) && self.top == top
     }
 
     /// From this address on memory reads as zero, unless the source promises nothing.

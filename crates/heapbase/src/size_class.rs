@@ -1,53 +1,65 @@
-//! The flagship: size classes in slabs over a coalescing structure.
+//! The flagship: size classes in slabs over a coalescing structure, and lists of what was freed before both.
 //!
 //! ```text
-//!  a slab, 1 KiB, aligned to its size
-//!  | block 0 | block 1 | · · · | block n-1 | · | next pending | state | tag of what follows |
-//!                                                              class · pending · blocks in use
-//!  a free block   | next in the class's list | previous | · · · |      (8 bytes suffice)
+//!  a slab, 1, 2 or 4 KiB, aligned to its size
+//!  | block 0 | block 1 | · · · | block n-1 | · | slab before | slab behind | first · out · all | tag of what follows |
+//!
+//!  a block that waits or is at home | next one | · · · |      (4 bytes suffice)
 //! ```
 //!
-//! Requests up to 120 bytes come from *slabs*: 1 KiB each, all blocks of one *class* (the size rounded up to 8), no header
-//! on a block. Everything above is a tagged block ([`Blocks`]), and so is each slab itself. A class's first blocks lie in a
-//! quarter of a slab that it *shares* with three others: a program that allocates little touches few pages.
+//! Requests up to 120 bytes come from *slabs*, all of whose blocks are of one *class* (the size rounded up to 8), with no header on
+//! a block. Everything above is a tagged block ([`Blocks`]), and so is each slab itself.
 //!
-//! **Lists.** There is one list of free blocks for each class, and one for each size of tagged blocks up to 512 bytes: freed
-//! ones are *kept* there, fewer than 1,024 in all, without being merged. Allocating pops a list, freeing pushes, each three or
-//! four words read and written. Whether a block is of a slab is a choice of address, not a branch: in a mix of sizes a
-//! branch is guessed wrong half the time, and that took longer than the rest of the call.
+//! **Lists.** There is a list for each class, and for each of eight steps to a doubling of size up to 4 KiB. A freed block
+//! *waits* in its list for the next request of its size; so allocating and freeing touch a list's first word, its count and
+//! the block, and nothing else, whether it lies in a slab or not. Where 255 wait, the next one goes *home*: into the list of
+//! its slab, or to the tagged blocks, which merge it with its neighbours. When a list is empty it gets all blocks that the
+//! first slab of its class has at home, in one step, or a new slab, or a tagged block. A slab that has all its blocks at
+//! home becomes free memory.
 //!
-//! **Giving back.** A slab's state counts its blocks in use; a slab that becomes empty is *pending*. The 256th pending slab makes
-//! all of them settle: what is still empty has its blocks unlinked and becomes free memory. The 1,024th kept block makes all of
-//! those go back: they may be of sizes that nobody asks for any more. Pending slabs and kept blocks all go back before memory
-//! grows, so nothing empty is ever a reason to grow.
+//! **Small heaps.** A class's first 16 blocks are tagged ones, which wait in the class's list like any other: a program that
+//! allocates little has neither slabs nor byte map. Then come four slabs of 1 KiB, four of 2, and from then on those of 4,
+//! where that is not more than 126 blocks.
 //!
-//! The four shared slabs at most stay.
+//! **Giving back.** What waits goes home before memory that nobody has touched is used, but not each time: when what the
+//! tagged blocks lacked since the last time adds up to a 32nd of the heap, a 16th after the first 16 times, an eighth after 32,
+//! a quarter after 48; and always before a request fails. So a heap that has been in use for long does not sort out its
+//! lists over and over, and a young one stays small.
 //!
-//! **By address alone.** A byte map with one byte for each KiB of the heap holds the class of the slab there, or 0. Of a shared
-//! slab the state holds the class of each quarter.
+//! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
+//! A block in no slab has a tag in front, even one that serves a class.
 //!
-//! **Worst cases**, on 32 bits. A slab's making or giving back moves at most 126 blocks. Before memory grows, at most 256
-//! slabs and 1,023 kept blocks are given back. A request looks at one block in each bin between its size and its size plus its
-//! alignment, six bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
+//! **Worst cases**, on 32 bits. Making a slab writes at most 126 links. Sending home what waits moves at most 255 blocks in each
+//! of 57 lists; what one takes is bounded. A request looks at one block in each bin between its size and its size plus its
+//! alignment, a few bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
 //! lies between the heap's first byte and its last, others' memory included, is copied when it is outgrown, which doubles
 //! it. Nothing else depends on the size of the heap.
 //!
-//! **Waste.** Once a request is rounded up to 8 bytes, rounding, slab states and tags together take at most 8.8 % of its
-//! block, worst at 104 bytes; in a shared slab, of which there are four at most, a quarter may lose a fifth. Of memory, each class may hold partly used slabs: in the worst case one block in use
-//! keeps a slab, so a program that frees all but one block of each slab holds at most 126 times what it uses, and those
-//! bytes serve the same class only.
+//! **Waste.** Of a block, rounding, tags and what a slab leaves over take at most 11.2 % once a request is rounded up to 8 bytes,
+//! worst just past a multiple of an eighth of a power of two; a class's first 16 blocks carry a tag, which takes 8 bytes
+//! more. Of memory, each class may hold partly used slabs: in the worst case one block in use keeps a slab, so a program
+//! that frees all but one block of each slab holds at most 126 times what it uses, and those bytes serve the same class only.
+//!
+//! **What was measured on the way.** One list for a class, whose slabs only count, as it was before, makes freeing touch the slab
+//! too, and an empty slab's blocks must be unlinked one by one; one counter for all that waits makes each call wait for the
+//! one before. Both were two thirds of what a first-in-first-out queue cost. Of the bounds for what waits, 15 to 1,023, the
+//! lower ones made bursts of frees walk home, the upper ones evict the first blocks from the processor's cache before they
+//! are used again. Sending a full list home costs twice as much as sending home the block that finds it full. Lists to
+//! 16 KiB are no faster than to 4 KiB, and hold memory that large vectors need. Empty slabs held in reserve gained nothing.
+//! A slab's state in the map instead of its tail gained nothing.
 //!
 //! Invariants, which [`SizeClassAllocator::check`] tests beside those of the tagged blocks:
 //!
-//! - **C1** A slab is a tagged block of 1 KiB (or a unit more) whose payload is aligned to 1 KiB; the byte map holds its
-//!   class there, [`SHARED`] where classes share it, and 0 everywhere else.
-//! - **C2** A class's list holds exactly the free blocks of its slabs. Each block's first word is the next one; the second
-//!   word of each but the first is the one before.
-//! - **C3** A slab's state counts its blocks in use, one more in a shared slab, and says whether the slab is pending.
-//!   It holds its class, or those of its quarters.
-//! - **C4** The list of a size holds tagged blocks of at least that size, which nobody uses though their tags say so; there
-//!   are fewer than 1,024, and `kept` counts them.
-//! - **C5** A request's size and alignment alone decide between slab and tagged block, and a block never changes sides.
+//! - **C1** A slab is a tagged block whose payload is aligned to the slab's size; the byte map holds its class and size for each
+//!   of its KiB, and 0 everywhere else.
+//! - **C2** What waits in a list is nobody's, and large enough for the list's requests: a block of a slab of the list's class, or
+//!   a tagged block, though its tag says that it is in use. Its first word is the next one; `waiting` counts them, at most 255.
+//! - **C3** A block of a slab is in use, waits or is at home. The tail counts all, and those that are not at home, of
+//!   which there is at least one; from `first` on those at home lead to each other. A slab that has any hangs in its class's
+//!   list of slabs, linked both ways.
+//! - **C4** Blocks of slabs are aligned to the largest power of two that divides their size, up to 64; a tagged block to 8.
+//! - **C5** A request above 120 bytes, rounded up to its alignment, or with an alignment above 64 gets a tagged block. One that has a
+//!   list gets a block that is large enough for all of the list, and keeps it so when it is resized.
 
 mod check;
 #[cfg(feature = "statistics")]
@@ -61,104 +73,155 @@ use crate::{
 };
 use core::{alloc::Layout, mem::MaybeUninit, ptr};
 
-/// Bytes of a slab and its alignment.
+/// Bytes of the smallest slab and its alignment.
 pub(crate) const SLAB: usize = 256 * WORD;
-/// Where a slab's state lies, behind its blocks: so blocks start at the slab's own alignment.
-const STATE: usize = SLAB - 2 * WORD;
-/// Where the link to the next pending slab lies. That costs each slab a word, and a heap that frees little nothing: an array of
-/// pending slabs would be more than half of the heap's state.
-const LINK: usize = STATE - WORD;
 /// One more than the largest class of slabs; there is no class 0.
 const CLASSES: usize = 16;
 /// Largest request that comes from a slab.
 const LARGEST: usize = (CLASSES - 1) * UNIT;
 /// Largest alignment that slabs serve: blocks start at multiples of their size.
 const SLAB_ALIGN: usize = 8 * UNIT;
-/// Slabs found empty that are not given back at once. A program that fills and empties its heap in turns, as the encoding
-/// of metadata does, takes half as long again with 64.
-const PENDING: usize = 256;
-/// Freed blocks of fewer units are kept for requests of the same size: up to 512 bytes. Keeping larger ones, which are
-/// asked for less often, gains nothing and cuts memory up.
-const LISTS: usize = 65;
-/// Fewer freed blocks are kept, a multiple of 256: the counter asks for care at those.
-const MOST_KEPT: usize = 1024;
+/// Blocks of a class that are tagged ones before it gets a slab.
+const STARTERS: u8 = 16;
+/// Most blocks that wait in a list.
+const MOST_WAITING: u8 = 255;
+/// So many slabs of a class are of the same size, then they double.
+const EACH: u32 = 4;
+/// Where `made` stops: slabs double twice.
+const MOST_MADE: u8 = STARTERS + 11;
+/// What waits is sent home when so much of the heap, as a power of two, was lacking since it was.
+const PART: u32 = 5;
+/// And twice as much of it after so many times, as a power of two, up to [`MOST_TIMES`].
+const TIMES: u32 = 4;
+const MOST_TIMES: u32 = 63;
+/// Lists to a doubling of size, as a power of two.
+const STEPS: u32 = 3;
+/// Requests up to so many bytes have a list.
+const LISTED: usize = 512 * UNIT;
+/// Lists; nothing hangs in the first.
+const LISTS: usize = rounded_list(LISTED) + 1;
 /// Entries of the first byte map.
-const FIRST_MAP: usize = 124;
-
-/// What a class gets of a slab for its first blocks, in bytes; of the last quarter the state takes some.
-const QUARTER: usize = SLAB / 4;
-/// The byte map's entry for a slab that classes share.
-const SHARED: usize = CLASSES;
+const FIRST_MAP: usize = 128;
 
 const _: () = {
-    assert!(block_for(SLAB - WORD) == SLAB && STATE + WORD == SLAB - WORD);
-    // At least two blocks of each class fit, and all that are in use can be counted, in a shared slab with one more.
-    assert!(LINK - 3 * QUARTER >= 2 * LARGEST && QUARTER.is_multiple_of(SLAB_ALIGN));
-    assert!(LINK / UNIT <= State::COUNT && CLASSES <= 16);
+    assert!(block_for(SLAB - WORD) == SLAB);
+    let mut list = CLASSES + 1;
+    while list < LISTS {
+        assert!(list_for_block(units_of(list)) == list && list_for_block(units_of(list) - 1) < list);
+        list += 1;
+    }
+    // Blocks of a slab are counted in a byte, and all but one of them fit into a list.
+    assert!((SLAB - Tail::SIZE) / UNIT <= MOST_WAITING as usize);
+    assert!(rounded_list(LARGEST) == CLASSES - 1 && rounded_list(LARGEST + 1) == CLASSES);
+    assert!(units_of(rounded_list(LARGEST + 1)) == CLASSES && units_of(LISTS - 1) * UNIT == LISTED + UNIT);
 };
 
+/// The list for a request.
+#[inline(always)]
+const fn rounded_list(size: usize) -> usize {
+    let steps = 1 << STEPS;
+    let tag = if size > LARGEST { WORD } else { 0 };
+    let units = round_up(size + tag, UNIT) / UNIT;
+    let fine = (((size - 1) / UNIT) | steps).ilog2() - STEPS;
+    ((fine as usize) << STEPS) + (units.wrapping_sub(2) >> fine).wrapping_add(2)
+}
+
+/// Units of the tagged blocks in a list.
+const fn units_of(list: usize) -> usize {
+    let steps = 1 << STEPS;
+    let fine = ((list - 2) >> STEPS) - 1;
+    (((((list - 2) & (steps - 1)) | steps) + 1) << fine) + 1
+}
+
+/// The list whose requests a tagged block of so many units serves.
+const fn list_for_block(units: usize) -> usize {
+    let steps = 1 << STEPS;
+    let fine = ((units - 1) | steps).ilog2() - STEPS;
+    let list = ((fine as usize) << STEPS) + ((units - 1) >> fine) + 1;
+    // A tag more than a slab's block has.
+    if list <= CLASSES { list - 1 } else { list }
+}
+
 /// The list that serves a request, or `None` where only [`Blocks`] does (C5).
-///
-/// Lists below `CLASSES` are those of slabs, by class; from there on those of tagged blocks, by block size in units. List 0
-/// would be for empty requests, which nobody makes. The distinction costs an addition instead of a branch, because in a mix of
-/// sizes a branch is guessed wrong half the time, which takes as long as three calls.
 #[inline(always)]
 const fn list_of(size: usize, align: usize) -> Option<usize> {
-    let size = if align <= UNIT {
-        size
-    } else {
-        let rounded = round_up(size, align);
-        if align > SLAB_ALIGN || rounded > LARGEST {
+    let mut size = size;
+    if align > UNIT {
+        if align > SLAB_ALIGN {
             return None;
         }
-        rounded
-    };
-    let tag = if size > LARGEST { WORD } else { 0 };
-    let list = round_up(size + tag, UNIT) / UNIT;
+        size = round_up(size, align);
+    }
+    let list = rounded_list(size);
     if list < LISTS { Some(list) } else { None }
 }
 
-/// Whether slabs serve a request (C5).
+/// Whether a class of slabs serves a request (C5).
 #[inline(always)]
 const fn is_small(size: usize, align: usize) -> bool {
     matches!(list_of(size, align), Some(list) if list < CLASSES)
 }
 
-/// A slab's bookkeeping: blocks in use, class or classes, and whether it is pending. For tagged blocks a
-/// single one counts down how many are kept.
-#[derive(Clone, Copy, Debug)]
-struct State(usize);
+/// Bytes of the tagged block for a request that gets one.
+#[inline(always)]
+const fn tagged_for(size: usize, align: usize) -> usize {
+    match list_of(size, align) {
+        Some(list) if list >= CLASSES => units_of(list) * UNIT,
+        _ => block_for(size),
+    }
+}
 
-impl State {
-    const COUNT: usize = 0x7f;
-    const PENDING: usize = 0x80;
+/// What lies behind a slab's blocks. A block that is neither in use nor waiting is *at home*.
+#[repr(C)]
+struct Tail {
+    /// The slabs before and behind in the list of those of the class that have blocks at home. The first has none before.
+    previous: Addr,
+    next: Addr,
+    /// How far below the tail the first of the blocks at home lies; 0 if none is there.
+    first: u16,
+    /// Blocks that are not at home.
+    out: u8,
+    /// Blocks of the slab.
+    all: u8,
+}
 
-    /// The class of the blocks in a quarter; in the first one, that of a whole slab.
-    const fn with_class(self, class: usize, quarter: usize) -> Self {
-        Self(self.0 | class << (8 + 4 * quarter))
+impl Tail {
+    /// Bytes of the tail and of the next block's tag.
+    const SIZE: usize = size_of::<Self>() + WORD;
+}
+
+/// An entry of the byte map: a slab's class and size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry(u8);
+
+impl Entry {
+    const NONE: Self = Self(0);
+
+    const fn new(class: usize, doublings: u32) -> Self {
+        Self(class as u8 | (doublings << 4) as u8)
     }
 
-    const fn one_out(self) -> Self {
-        Self(self.0.wrapping_add(1))
+    const fn is_none(self) -> bool {
+        self.0 == 0
     }
 
-    const fn one_back(self) -> Self {
-        Self(self.0.wrapping_sub(1))
+    const fn class(self) -> usize {
+        self.0 as usize & 0xf
     }
 
-    /// A slab that is empty and not pending, or a multiple of 256 blocks kept.
-    const fn wants_care(self) -> bool {
-        self.0 & (Self::COUNT | Self::PENDING) == 0
+    /// Bytes of the slab.
+    const fn size(self) -> usize {
+        SLAB << (self.0 >> 4)
     }
 
-    /// No block is in use.
-    const fn is_empty(self) -> bool {
-        self.0 & Self::COUNT == 0
+    /// The slab that `at` lies in.
+    const fn slab(self, at: Addr) -> Addr {
+        at.down_to(self.size())
     }
 
-    /// The class of the blocks in a quarter, 0 if none has been made there; of a whole slab it is that of the first.
-    const fn class(self, quarter: usize) -> usize {
-        self.0 >> (8 + 4 * quarter) & 0xf
+    /// Its tail.
+    const fn tail(self, at: Addr) -> Addr {
+        self.slab(at).plus(self.size() - Tail::SIZE)
     }
 }
 
@@ -183,21 +246,19 @@ impl State {
 /// ```
 #[derive(Debug)]
 pub struct SizeClassAllocator<S> {
-    /// First block of each list: free blocks in slabs, then freed tagged blocks that were kept.
+    /// First block of each list: free blocks that wait for the next request of their size.
     lists: [Addr; LISTS],
-    /// Minus the number of tagged blocks kept; stands in for a slab's state.
-    kept: State,
-    /// Where the link back from no block goes.
-    nowhere: Addr,
-    /// Where the next class finds a quarter of a slab for its first blocks: none is left at the end of a slab.
-    quarter: Addr,
-    /// A bit for each class that has had its quarter.
-    started: usize,
-    /// The last slab that was found empty; its link leads to the one before. They may have been used again since.
-    newest: Addr,
-    /// How many there are.
-    pending: usize,
-    /// One byte for each KiB of the heap from its bottom on: the class of the slab there, or 0.
+    /// How many they are, fewer than [`MOST_WAITING`].
+    waiting: [u8; LISTS],
+    /// Tagged blocks that a class got before its first slab, and slabs since.
+    made: [u8; CLASSES],
+    /// First slab (its tail) of each class that has free blocks at home.
+    slabs: [Addr; CLASSES],
+    /// Bytes that the tagged blocks lacked since what waits was last sent home.
+    missed: usize,
+    /// How often that was.
+    times: u32,
+    /// One byte for each KiB of the heap from its bottom on: the slab there.
     map: Addr,
     map_len: usize,
     blocks: Blocks<S>,
@@ -227,12 +288,11 @@ impl<S> SizeClassAllocator<S> {
     pub const fn with_source(source: S) -> Self {
         Self {
             lists: [Addr::NONE; LISTS],
-            kept: State(0),
-            nowhere: Addr::NONE,
-            quarter: Addr::NONE,
-            started: 0,
-            newest: Addr::NONE,
-            pending: 0,
+            waiting: [0; LISTS],
+            made: [0; CLASSES],
+            slabs: [Addr::NONE; CLASSES],
+            missed: 0,
+            times: 0,
             map: Addr::NONE,
             map_len: 0,
             blocks: Blocks::new(source),
@@ -254,12 +314,12 @@ impl<S> SizeClassAllocator<S> {
     }
 }
 
-/// `addresses[index]` without the code of a panic.
+/// `array[index]` without the code of a panic.
 #[inline(always)]
-fn slot<const N: usize>(addresses: &mut [Addr; N], index: usize) -> &mut Addr {
+fn slot<T, const N: usize>(array: &mut [T; N], index: usize) -> &mut T {
     debug_assert!(index < N);
-    // SAFETY: lists come from `list_of`, which compares, or from a slab's state.
-    unsafe { addresses.get_unchecked_mut(index) }
+    // SAFETY: lists come from `list_of`, which compares, or from the byte map.
+    unsafe { array.get_unchecked_mut(index) }
 }
 
 /// Copies `len` bytes, rounded up to words.
@@ -291,26 +351,17 @@ unsafe fn copy_words(from: *const u8, to: *mut u8, len: usize) {
 }
 
 impl<S: PageSource> SizeClassAllocator<S> {
-    /// The counter that a block of `list` moves: its slab's state, or `kept`. A choice of address, not a branch.
-    #[inline(always)]
-    fn state_of(&mut self, list: usize, block: Addr) -> *mut State {
-        let in_slab = self.blocks.pointer(block.down_to(SLAB).plus(STATE)).cast();
-        if list < CLASSES { in_slab } else { &raw mut self.kept }
-    }
-
     /// A block from `list`.
     #[inline(always)]
-    fn pop(&mut self, list: usize) -> *mut u8 {
+    fn pop(&mut self, list: usize, align: usize) -> *mut u8 {
         let block = *slot(&mut self.lists, list);
-        if block.is_none() {
-            return self.refill(list);
+        // Slabs align their blocks, tagged blocks are as they happen to be.
+        if block.is_none() || (align > UNIT && block.0 & (align - 1) != 0) {
+            return self.refill(list, align);
         }
-        // SAFETY: a listed block is free, and its first word is the next one (C2); the state is as `state_of` says.
-        unsafe {
-            *slot(&mut self.lists, list) = self.blocks.load(block);
-            let state = self.state_of(list, block);
-            state.write(state.read().one_out());
-        }
+        // SAFETY: a listed block is free, and its first word is the next one (C2).
+        *slot(&mut self.lists, list) = unsafe { self.blocks.load(block) };
+        *slot(&mut self.waiting, list) -= 1;
         self.blocks.pointer(block)
     }
 
@@ -321,192 +372,192 @@ impl<S: PageSource> SizeClassAllocator<S> {
     /// A block from this list, in use until now.
     #[inline(always)]
     unsafe fn push(&mut self, list: usize, block: Addr) {
-        let state = self.state_of(list, block);
-        // SAFETY: the state is as `state_of` says.
-        unsafe {
-            let now = state.read().one_back();
-            if now.wants_care() {
-                return self.care(list, block);
-            }
-            state.write(now);
-            self.hang(list, block);
+        let waiting = *slot(&mut self.waiting, list);
+        if waiting == MOST_WAITING {
+            // SAFETY: the caller's promise.
+            return unsafe { self.send_home(block) };
         }
-    }
-
-    /// Hangs a block into `list`.
-    ///
-    /// # Safety
-    ///
-    /// Nobody uses the block any more.
-    #[inline(always)]
-    unsafe fn hang(&mut self, list: usize, block: Addr) {
+        *slot(&mut self.waiting, list) = waiting + 1;
         let next = core::mem::replace(slot(&mut self.lists, list), block);
-        // SAFETY: every block holds two words.
+        // SAFETY: every block holds a word, and nobody uses this one any more.
+        unsafe { self.blocks.store(block, next) };
+    }
+
+    /// Sends all blocks of a list home.
+    fn flush(&mut self, list: usize) {
+        let mut block = core::mem::replace(slot(&mut self.lists, list), Addr::NONE);
+        *slot(&mut self.waiting, list) = 0;
+        // SAFETY: a block that waits is nobody's; its first word is the next one (C2).
         unsafe {
-            self.blocks.store(block, next);
-            // Again a choice of address: whether a list is empty is anyone's guess.
-            let back = self.blocks.pointer(next.plus(WORD)).cast();
-            let back = if next.is_some() { back } else { &raw mut self.nowhere };
-            back.write(block);
+            while block.is_some() {
+                let next = self.blocks.load(block);
+                self.send_home(block);
+                block = next;
+            }
         }
     }
 
-    /// Serves a request whose list is empty: takes a tagged block of that size, or makes a slab or a quarter of one.
-    #[cold]
-    #[inline(never)]
-    fn refill(&mut self, list: usize) -> *mut u8 {
-        if list >= CLASSES {
-            return self.allocate_tagged(list * UNIT, UNIT);
-        }
-        let first = self.started >> list & 1 == 0;
-        let mut area = self.quarter;
-        if !first || area.0.is_multiple_of(SLAB) {
-            area = self.take(SLAB, SLAB);
-            let class = if first { SHARED } else { list };
-            if area.is_none() || !self.enter(area, class as u8) {
-                return ptr::null_mut();
-            }
-            // SAFETY: the slab's payload is ours. A shared one counts a block too many, so that it is never empty.
-            unsafe { self.blocks.pointer(area.plus(STATE)).cast::<State>().write(State(usize::from(first))) };
-        }
-        let slab = area.down_to(SLAB);
-        let mut end = slab.plus(LINK);
-        if first {
-            self.started |= 1 << list;
-            self.quarter = area.plus(QUARTER);
-            end = if self.quarter < end { self.quarter } else { end };
-        }
-        // SAFETY: the area's bytes are ours, and blocks stay below its end.
-        unsafe {
-            // The first block goes out, so the second is the first of the list.
-            let step = list * UNIT;
-            *slot(&mut self.lists, list) = area.plus(step);
-            let mut block = area.plus(step);
-            while block.plus(2 * step) <= end {
-                self.blocks.store(block, block.plus(step));
-                self.blocks.store(block.plus(step + WORD), block);
-                block = block.plus(step);
-            }
-            self.blocks.store(block, Addr::NONE);
-            let state = self.state_of(0, slab);
-            state.write(state.read().with_class(list, area.above(slab) / QUARTER).one_out());
-        }
-        self.blocks.pointer(area)
-    }
-
-    /// Takes the place of pushing when a slab becomes empty, which is pending from then on, and all settle if they are too many;
-    /// and when a multiple of 256 tagged blocks is kept: if that is as many as may be, all of them are given back.
+    /// Gives a block back to the tagged blocks or its slab, and the slab back if that was all it lacked.
     ///
     /// # Safety
     ///
-    /// As for [`push`](Self::push).
-    #[cold]
+    /// Nobody uses the block any more, and it is in no list.
     #[inline(never)]
-    unsafe fn care(&mut self, list: usize, block: Addr) {
-        // SAFETY: the caller's promise; the list says whether the block lies in a slab.
+    unsafe fn send_home(&mut self, block: Addr) {
+        let entry = self.entry(block);
+        let (slab, at) = (entry.slab(block), entry.tail(block));
+        // SAFETY: a block of this heap that lies in no slab is tagged (C1); every block holds a word, and the list of slabs
+        // leads from tail to tail (C3).
         unsafe {
-            if list >= CLASSES {
-                let kept = self.kept.one_back();
-                if kept.0 != MOST_KEPT.wrapping_neg() {
-                    self.kept = kept;
-                    return self.hang(list, block);
-                }
-                self.forget();
+            if entry.is_none() {
                 return self.blocks.give(block);
             }
-            let slab = block.down_to(SLAB);
-            let state = self.state_of(list, block);
-            state.write(State(state.read().one_back().0 | State::PENDING));
-            self.hang(list, block);
-            self.blocks.store(slab.plus(LINK), self.newest);
-            self.newest = slab;
-            self.pending += 1;
-            if self.pending == PENDING {
-                self.settle();
+            let tail = self.tail(at);
+            let first = core::mem::replace(&mut (*tail).first, at.above(block) as u16);
+            (*tail).out -= 1;
+            let mut next = Addr::NONE;
+            if first == 0 {
+                let other = core::mem::replace(slot(&mut self.slabs, entry.class()), at);
+                (*tail).next = other;
+                if other.is_some() {
+                    (*self.tail(other)).previous = at;
+                }
+            } else {
+                next = at.minus(first.into());
             }
-        }
-    }
-
-    /// Lets no slab be pending any more, and gives those back that are still empty.
-    fn settle(&mut self) {
-        self.pending = 0;
-        // SAFETY: what is pending is a slab; the blocks of an empty one are all in its class's list (C2, C3).
-        unsafe {
-            while self.newest.is_some() {
-                let slab = self.newest;
-                self.newest = self.blocks.load(slab.plus(LINK));
-                let state = self.state_of(0, slab);
-                let was = state.read();
-                state.write(State(was.0 & !State::PENDING));
-                if !was.is_empty() {
-                    continue;
+            self.blocks.store(block, next);
+            if (*tail).out == 0 {
+                let Tail { next, previous, .. } = *tail;
+                if *slot(&mut self.slabs, entry.class()) == at {
+                    *slot(&mut self.slabs, entry.class()) = next;
+                } else {
+                    (*self.tail(previous)).next = next;
                 }
-                let step = was.class(0) * UNIT;
-                let mut block = slab;
-                while block.plus(step) <= slab.plus(LINK) {
-                    let next = self.blocks.load(block);
-                    let head = slot(&mut self.lists, was.class(0));
-                    if *head == block {
-                        *head = next;
-                    } else {
-                        let previous = self.blocks.load(block.plus(WORD));
-                        self.blocks.store(previous, next);
-                        if next.is_some() {
-                            self.blocks.store(next.plus(WORD), previous);
-                        }
-                    }
-                    block = block.plus(step);
+                if next.is_some() {
+                    (*self.tail(next)).previous = previous;
                 }
-                self.mark(slab, 0);
+                self.mark(slab, entry.size(), Entry::NONE);
                 self.blocks.give(slab);
             }
         }
     }
 
-    /// Gives all tagged blocks that were kept back.
-    fn forget(&mut self) {
-        for list in CLASSES..LISTS {
-            let mut block = core::mem::replace(slot(&mut self.lists, list), Addr::NONE);
-            // SAFETY: what hangs in these lists is a tagged block that nobody uses (C4).
-            unsafe {
-                while block.is_some() {
-                    let next = self.blocks.load(block);
-                    self.blocks.give(block);
-                    block = next;
-                }
-            }
-        }
-        self.kept = State(0);
+    /// The tail at this address.
+    #[inline(always)]
+    fn tail(&self, at: Addr) -> *mut Tail {
+        self.blocks.pointer(at).cast()
     }
 
-    /// A tagged block of `size` bytes, tag included; grows memory if it must.
-    fn take(&mut self, size: usize, align: usize) -> Addr {
-        let mut block = self.blocks.take_aligned(size, align);
-        if block.is_none() {
-            self.settle();
-            self.forget();
-            loop {
-                block = self.blocks.take_aligned(size, align);
-                if block.is_some() || !self.blocks.grow(size, align) {
-                    break;
-                }
+    /// Serves a request whose list has nothing that fits: takes a tagged block, or all free blocks of a slab.
+    #[cold]
+    #[inline(never)]
+    fn refill(&mut self, list: usize, align: usize) -> *mut u8 {
+        if list >= CLASSES {
+            return self.allocate_tagged(units_of(list) * UNIT, align.max(UNIT));
+        }
+        if align > UNIT {
+            // What waits is not aligned.
+            self.flush(list);
+        }
+        if slot(&mut self.slabs, list).is_none() {
+            let made = *slot(&mut self.made, list);
+            *slot(&mut self.made, list) = made + u8::from(made < MOST_MADE);
+            let is_tagged = align <= UNIT && made < STARTERS;
+            let doublings = (made.saturating_sub(STARTERS) as u32 / EACH).min(list.ilog2());
+            let entry = Entry::new(list, doublings);
+            let (size, align) = if is_tagged { ((list + 1) * UNIT, UNIT) } else { (entry.size(), entry.size()) };
+            let block = self.take(size, align, list);
+            if block.is_some() {
+                return if is_tagged { self.blocks.pointer(block) } else { self.carve(block, entry) };
             }
         }
-        block
+        let at = *slot(&mut self.slabs, list);
+        if at.is_none() {
+            return ptr::null_mut();
+        }
+        // SAFETY: the tail is a slab's that has blocks at home (C3).
+        unsafe {
+            let tail = self.tail(at);
+            *slot(&mut self.slabs, list) = (*tail).next;
+            let block = at.minus((*tail).first.into());
+            *slot(&mut self.waiting, list) = (*tail).all - (*tail).out - 1;
+            (*tail).out = (*tail).all;
+            (*tail).first = 0;
+            *slot(&mut self.lists, list) = self.blocks.load(block);
+            self.blocks.pointer(block)
+        }
     }
 
-    /// Changes the size of a tagged block where it is. False: nothing was changed.
+    /// Makes a slab of a tagged block: one of its blocks goes out, the others wait.
+    fn carve(&mut self, slab: Addr, entry: Entry) -> *mut u8 {
+        if !self.enter(slab, entry) {
+            // No memory for the map: then it serves as the tagged block that it is.
+            return self.blocks.pointer(slab);
+        }
+        let (at, list) = (entry.tail(slab), entry.class());
+        let step = list * UNIT;
+        let mut block = slab;
+        let mut waiting = 0;
+        // SAFETY: the slab's payload is ours, and blocks stay below its tail.
+        unsafe {
+            while block.plus(2 * step) <= at {
+                self.blocks.store(block, block.plus(step));
+                block = block.plus(step);
+                waiting += 1;
+            }
+            self.blocks.store(block, Addr::NONE);
+            let tail = self.tail(at);
+            (*tail).first = 0;
+            (*tail).out = waiting + 1;
+            (*tail).all = waiting + 1;
+        }
+        *slot(&mut self.waiting, list) = waiting;
+        *slot(&mut self.lists, list) = slab.plus(step);
+        self.blocks.pointer(slab)
+    }
+
+    /// A tagged block of `size` bytes, tag included; grows memory if it must. None if there is no memory, or if there is now
+    /// a slab with free blocks of `class`.
+    fn take(&mut self, size: usize, align: usize, class: usize) -> Addr {
+        let mut flushed = false;
+        loop {
+            let block = self.blocks.take(size, align);
+            if block.is_some() {
+                return block;
+            }
+            self.missed = self.missed.wrapping_add(size);
+            if (flushed || self.missed <= (self.blocks.extent() >> PART) << (self.times >> TIMES))
+                && self.blocks.grow(size, align)
+            {
+                continue;
+            }
+            if flushed {
+                return block;
+            }
+            flushed = true;
+            self.missed = 0;
+            self.times += u32::from(self.times < MOST_TIMES);
+            for list in 0..LISTS {
+                self.flush(list);
+            }
+            if slot(&mut self.slabs, class).is_some() {
+                return block;
+            }
+        }
+    }
+
+    /// Changes the size of a tagged block, tag included, where it is. False: nothing was changed.
     ///
     /// # Safety
     ///
     /// `block` is a tagged block in use.
-    unsafe fn resize_tagged(&mut self, block: *mut u8, new_size: usize) -> bool {
+    unsafe fn resize_tagged(&mut self, block: *mut u8, size: usize) -> bool {
         let at = Addr(block.addr());
         #[cfg(feature = "statistics")]
         // SAFETY: the caller's promise.
         self.count_out(unsafe { self.blocks.payload_size(at) });
         // SAFETY: the caller's promise.
-        let done = unsafe { self.blocks.resize(at, block_for(new_size)) };
+        let done = unsafe { self.blocks.resize(at, size) };
         #[cfg(feature = "statistics")]
         // SAFETY: the caller's promise.
         self.count_in(unsafe { self.blocks.payload_size(at) });
@@ -515,22 +566,17 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     #[inline(never)]
     fn allocate_tagged(&mut self, size: usize, align: usize) -> *mut u8 {
-        let mut block = if align <= UNIT { self.blocks.take(size) } else { Addr::NONE };
-        if block.is_none() {
-            block = self.take(size, align);
-        }
+        let block = self.take(size, align, 0);
         if block.is_none() { ptr::null_mut() } else { self.blocks.pointer(block) }
     }
 
-    /// Enters a new slab into the byte map; false, with the slab given back, if the map cannot grow.
-    fn enter(&mut self, slab: Addr, class: u8) -> bool {
-        let index = self.index_of(slab);
-        if index >= self.map_len {
-            let len = round_up(((index + 1) * 2).max(FIRST_MAP) + WORD, UNIT) - WORD;
-            let map = self.take(block_for(len), UNIT);
+    /// Enters a new slab into the byte map; false if that cannot grow.
+    fn enter(&mut self, slab: Addr, entry: Entry) -> bool {
+        let last = self.index_of(slab.plus(entry.size() - SLAB));
+        if last >= self.map_len {
+            let len = round_up(2 * last + FIRST_MAP, UNIT) - WORD;
+            let map = self.take(len + WORD, UNIT, 0);
             if map.is_none() {
-                // SAFETY: taken by the caller, used by nobody.
-                unsafe { self.blocks.give(slab) };
                 return false;
             }
             // Word by word: the library's copy and fill would be a tenth of a small module.
@@ -549,7 +595,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
             self.map = map;
             self.map_len = len;
         }
-        self.mark(slab, class);
+        self.mark(slab, entry.size(), entry);
         true
     }
 
@@ -577,30 +623,29 @@ impl<S: PageSource> SizeClassAllocator<S> {
         self.blocks.source().offset(self.blocks.bottom().down_to(SLAB).0, at.0) / SLAB
     }
 
-    /// Writes a slab's entry of the byte map.
-    fn mark(&mut self, slab: Addr, class: u8) {
-        let entry = self.map.plus(self.index_of(slab));
-        // SAFETY: `enter` made the map reach every slab.
-        unsafe { self.blocks.pointer(entry).write(class) }
-    }
-
-    /// The class of the slab that `at` lies in, or 0 where there is none.
-    fn class_at(&self, at: Addr) -> usize {
-        let index = self.index_of(at);
-        if index >= self.map_len {
-            return 0;
-        }
-        // SAFETY: inside the map; a shared slab's state knows more.
-        unsafe {
-            match self.blocks.pointer(self.map.plus(index)).read().into() {
-                SHARED => {
-                    let slab = at.down_to(SLAB);
-                    let state = State(self.blocks.load(slab.plus(STATE)).0);
-                    state.class(at.above(slab) / QUARTER)
-                }
-                class => class,
+    /// Writes a slab's entries of the byte map.
+    fn mark(&mut self, slab: Addr, size: usize, entry: Entry) {
+        let mut left = size;
+        loop {
+            left -= SLAB;
+            let place = self.map.plus(self.index_of(slab.plus(left)));
+            // SAFETY: `enter` made the map reach every slab.
+            unsafe { self.blocks.pointer(place).write(entry.0) }
+            if left == 0 {
+                return;
             }
         }
+    }
+
+    /// The slab that `at` lies in.
+    #[inline(always)]
+    fn entry(&self, at: Addr) -> Entry {
+        let index = self.index_of(at);
+        if index >= self.map_len {
+            return Entry::NONE;
+        }
+        // SAFETY: inside the map.
+        Entry(unsafe { self.blocks.pointer(self.map.plus(index)).read() })
     }
 }
 
@@ -610,7 +655,7 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
     #[inline]
     unsafe fn allocate(&mut self, layout: Layout) -> *mut u8 {
         let block = match list_of(layout.size(), layout.align()) {
-            Some(list) => self.pop(list),
+            Some(list) => self.pop(list, layout.align()),
             None => self.allocate_tagged(block_for(layout.size()), layout.align().max(UNIT)),
         };
         #[cfg(feature = "statistics")]
@@ -657,15 +702,13 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
 
     #[inline]
     unsafe fn reallocate(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let was = is_small(layout.size(), layout.align());
-        let is = is_small(new_size, layout.align());
-        // SAFETY: the caller's promise; a block stays on its side (C5).
+        let was = list_of(layout.size(), layout.align());
+        let is = list_of(new_size, layout.align());
+        let small = is_small(layout.size(), layout.align()) || is_small(new_size, layout.align());
+        // SAFETY: the caller's promise; a block above the classes is tagged (C5).
         unsafe {
-            let fits = if was || is {
-                was && is && list_of(layout.size(), layout.align()) == list_of(new_size, layout.align())
-            } else {
-                self.resize_tagged(block, new_size)
-            };
+            let fits = (was.is_some() && was == is)
+                || (!small && self.resize_tagged(block, tagged_for(new_size, layout.align())));
             if fits { block } else { self.moved(block, layout, new_size) }
         }
     }
@@ -675,10 +718,12 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
 unsafe impl<S: PageSource> SizedByAddress for SizeClassAllocator<S> {
     unsafe fn usable_size(&self, block: *mut u8) -> usize {
         let at = Addr(block.addr());
-        match self.class_at(at) {
+        let entry = self.entry(at);
+        if entry.is_none() {
             // SAFETY: a block of this heap that lies in no slab is a tagged block (C1).
-            0 => unsafe { self.blocks.payload_size(at) },
-            class => class * UNIT,
+            unsafe { self.blocks.payload_size(at) }
+        } else {
+            entry.class() * UNIT
         }
     }
 
@@ -687,25 +732,24 @@ unsafe impl<S: PageSource> SizedByAddress for SizeClassAllocator<S> {
         #[cfg(feature = "statistics")]
         // SAFETY: the block is in use until now.
         self.count_out(unsafe { self.usable_size(block) });
+        let entry = self.entry(at);
+        let mut list = entry.class();
         // SAFETY: as above, and the caller gives the block up.
         unsafe {
-            let mut list = self.class_at(at);
-            if list == 0 {
-                list = (self.blocks.payload_size(at) + WORD) / UNIT;
-                if list >= LISTS {
-                    return self.blocks.give(at);
-                }
+            if entry.is_none() {
+                list = list_for_block((self.blocks.payload_size(at) + WORD) / UNIT);
             }
-            // A small tagged block, taken for its alignment, is too short for any list of tagged blocks.
-            if list < CLASSES && self.class_at(at) == 0 { self.blocks.give(at) } else { self.push(list, at) }
+            if list < LISTS { self.push(list, at) } else { self.blocks.give(at) }
         }
     }
 
     unsafe fn resize(&mut self, block: *mut u8, new_size: usize) -> bool {
-        match self.class_at(Addr(block.addr())) {
+        let entry = self.entry(Addr(block.addr()));
+        if entry.is_none() {
             // SAFETY: the caller's promise; a block that lies in no slab is tagged (C1). An enormous size fits nowhere.
-            0 => new_size <= isize::MAX as usize && unsafe { self.resize_tagged(block, new_size) },
-            class => new_size <= class * UNIT,
+            new_size <= isize::MAX as usize && unsafe { self.resize_tagged(block, tagged_for(new_size, 1)) }
+        } else {
+            new_size <= entry.class() * UNIT
         }
     }
 }

@@ -7,7 +7,10 @@ mod native;
 
 use core::alloc::Layout;
 use driver::{Driver, Op, Subject};
-use heapbase::{FreeListAllocator, LeakingAllocator, RawAllocator, SizeClassAllocator, memory::TestMemory};
+use heapbase::{
+    FreeListAllocator, LeakingAllocator, RawAllocator, SizeClassAllocator,
+    memory::{PageSource, Span, TestMemory},
+};
 use native::Native;
 
 const PAGE: u32 = 65_536;
@@ -170,8 +173,8 @@ fn all_memory_comes_back() {
     heap.check();
 }
 
-/// The figure that the documentation states: past the size rounded up to 8 bytes, a block takes at most 8.8 % more. All
-/// sizes that round up alike get the same block, so one of each is tried.
+/// The figure that the documentation states: of a block, at most 11.2 % are not the size rounded up to 8 bytes. All sizes
+/// that round up alike get the same block, so one of each is tried.
 #[test]
 fn rounding_wastes_as_little_as_stated() {
     let word = size_of::<usize>();
@@ -186,7 +189,7 @@ fn rounding_wastes_as_little_as_stated() {
         let each = span as f64 / (count - 1) as f64;
         let least = size.next_multiple_of(2 * word) as f64;
         // The byte map lies in between: a thousandth.
-        assert!((each - least) / each <= 0.089, "{size}: {each} bytes a block");
+        assert!((each - least) / each <= 0.112, "{size}: {each} bytes a block");
     }
 }
 
@@ -199,6 +202,8 @@ fn fragmentation_is_bounded_as_stated() {
     let mut kept = std::collections::BTreeSet::new();
     // SAFETY: the size is not 0, and blocks are given back once.
     unsafe {
+        // A class's first blocks are tagged ones.
+        (0..16).for_each(|_| assert!(!heap.allocate(layout).is_null()));
         let blocks: Vec<*mut u8> = (0..50_000).map(|_| heap.allocate(layout)).collect();
         for block in blocks {
             if !kept.insert(block.addr() / slab) {
@@ -210,4 +215,77 @@ fn fragmentation_is_bounded_as_stated() {
     let figures = heap.statistics();
     assert_eq!(figures.classes[1].live, kept.len());
     assert!(figures.slab_bytes <= kept.len() * slab, "a slab for each block that is left");
+}
+
+/// Memory of which somebody else takes a page after every growth, so that no two spans touch.
+struct Scattered {
+    memory: TestMemory,
+    growths: usize,
+}
+
+// SAFETY: every promise is the test memory's.
+unsafe impl PageSource for Scattered {
+    const ZEROED: bool = TestMemory::ZEROED;
+
+    fn grow(&mut self, least: usize) -> Option<Span> {
+        self.growths += 1;
+        let span = self.memory.grow(least);
+        self.memory.steal(1);
+        span
+    }
+
+    fn pointer(&self, address: usize) -> *mut u8 {
+        self.memory.pointer(address)
+    }
+}
+
+/// What the top lacks is asked for first; if that comes from elsewhere, the whole. Once this asked for the missing part again
+/// and again.
+#[test]
+fn spans_that_never_touch_serve_what_is_larger_than_one() {
+    let mut heap = SizeClassAllocator::with_source(Scattered { memory: TestMemory::new(200), growths: 0 });
+    let layout = |size| Layout::from_size_align(size, 8).unwrap();
+    for size in [40_000, 65_000, 200_000, 1_000_000] {
+        let before = heap.source().growths;
+        // SAFETY: the size is not 0; the block is given back for what it was grown to.
+        unsafe {
+            let block = heap.allocate(layout(size));
+            assert!(!block.is_null(), "{size}");
+            assert!(heap.source().growths - before <= 2, "{size}: asked more than twice");
+            let grown = heap.reallocate(block, layout(size), size + 300_000);
+            assert!(!grown.is_null(), "{size}");
+            heap.check();
+            heap.deallocate(grown, layout(size + 300_000));
+        }
+        heap.check();
+    }
+    let before = heap.source().growths;
+    // SAFETY: the size is not 0.
+    assert!(unsafe { heap.allocate(layout(20_000_000)) }.is_null(), "more than there is");
+    assert!(heap.source().growths - before <= 2);
+    heap.check();
+}
+
+/// What waits in lists goes back before a heap that cannot grow says that it is full.
+#[test]
+fn what_waits_serves_other_sizes() {
+    let mut heap = SizeClassAllocator::with_source(TestMemory::new(4));
+    let layout = |size| Layout::from_size_align(size, 8).unwrap();
+    for size in [24, 120, 400, 3_000, 40, 100_000] {
+        let mut blocks = Vec::new();
+        // SAFETY: the size is not 0, and blocks are given back once.
+        unsafe {
+            loop {
+                let block = heap.allocate(layout(size));
+                if block.is_null() {
+                    break;
+                }
+                blocks.push(block);
+            }
+            assert!(blocks.len() * size > 150_000, "{size}: only {} blocks", blocks.len());
+            heap.check();
+            blocks.into_iter().for_each(|block| heap.deallocate(block, layout(size)));
+        }
+        heap.check();
+    }
 }

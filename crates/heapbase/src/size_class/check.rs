@@ -1,52 +1,12 @@
 //! Walks the whole heap and tests its invariants.
 
-use super::{CLASSES, LINK, LISTS, MOST_KEPT, PENDING, QUARTER, SHARED, SLAB, STATE, SizeClassAllocator, State};
+use super::{CLASSES, Entry, LISTS, SLAB, SizeClassAllocator, Tail, units_of};
 use crate::{
     address::{Addr, UNIT, WORD},
     memory::PageSource,
 };
 
-/// A slab to look at.
-#[derive(Clone, Copy)]
-pub(super) struct Slab {
-    pub(super) state: State,
-    /// Classes share it.
-    pub(super) shared: bool,
-}
-
-impl Slab {
-    /// The classes that have blocks in it, and the bytes that each of them has.
-    pub(super) fn areas(self) -> impl Iterator<Item = (usize, usize)> {
-        let of = move |quarter| {
-            let class = self.state.class(quarter);
-            let bytes = match (self.shared, quarter) {
-                (false, _) => LINK,
-                (true, 3) => LINK - 3 * QUARTER,
-                (true, _) => QUARTER,
-            };
-            (class != 0).then_some((class, bytes))
-        };
-        (0..4).filter_map(of)
-    }
-}
-
 impl<S: PageSource> SizeClassAllocator<S> {
-    /// The slab that `at` lies in.
-    pub(super) fn slab_at(&self, at: Addr) -> Option<Slab> {
-        let index = self.index_of(at);
-        if index >= self.map_len {
-            return None;
-        }
-        // SAFETY: inside the map, which marks slabs (C1).
-        unsafe {
-            let entry: usize = self.blocks.pointer(self.map.plus(index)).read().into();
-            let state = || State(self.blocks.load(at.down_to(SLAB).plus(STATE)).0);
-            let slab = (entry != 0).then(|| Slab { state: state(), shared: entry == SHARED })?;
-            assert!(slab.shared || slab.state.class(0) == entry, "C1: the byte map and the slab agree");
-            Some(slab)
-        }
-    }
-
     /// Walks the whole heap and tests the invariants of its slabs, lists and tagged blocks. For tests: it takes time
     /// proportional to the heap, and to its number of free blocks.
     ///
@@ -55,62 +15,79 @@ impl<S: PageSource> SizeClassAllocator<S> {
     /// When an invariant does not hold, naming it.
     pub fn check(&self) {
         self.blocks.check();
-        let (mut slabs, mut free_in_slabs, mut pending) = (0, 0, 0);
+        let (mut entries, mut out, mut with_home) = (0, 0, [0; CLASSES]);
         self.blocks.walk(|payload, size, free| {
-            let Some(slab) = self.slab_at(payload) else {
+            let entry = self.entry(payload);
+            if entry.is_none() {
                 return;
-            };
-            assert!(!free && payload.0 % SLAB == 0 && size >= SLAB - WORD, "C1");
-            let in_use = slab.state.0 & State::COUNT;
-            let capacity: usize = slab.areas().map(|(class, bytes)| bytes / (class * UNIT)).sum();
-            // A shared slab counts one block too many.
-            assert!(in_use <= capacity + usize::from(slab.shared) && in_use >= usize::from(slab.shared), "C3");
-            free_in_slabs += capacity + usize::from(slab.shared) - in_use;
-            pending += usize::from(slab.state.0 & State::PENDING != 0);
-            slabs += 1;
-        });
-        let mut marked = 0;
-        for entry in 0..self.map_len {
-            // SAFETY: inside the map.
-            marked += usize::from(unsafe { self.blocks.pointer(self.map.plus(entry)).read() } != 0);
-        }
-        assert_eq!(marked, slabs, "C1: the byte map marks slabs only");
-        assert!(self.pending < PENDING, "C3: pending slabs are bounded");
-        let mut slab = self.newest;
-        for _ in 0..self.pending {
-            // SAFETY: what is pending is a slab.
-            let (state, next) =
-                unsafe { (State(self.blocks.load(slab.plus(STATE)).0), self.blocks.load(slab.plus(LINK))) };
-            assert!(state.0 & State::PENDING != 0, "C3: who is pending knows");
-            pending -= 1;
-            slab = next;
-        }
-        assert!(slab.is_none(), "C3: pending slabs are counted");
-        assert_eq!(pending, 0, "C3: who knows is pending");
-        let (mut listed, mut kept) = (0, 0);
-        for list in 1..LISTS {
-            let (mut previous, mut block) = (Addr::NONE, self.lists[list]);
-            while block.is_some() {
-                // SAFETY: a listed block is free (C2).
-                let (next, back) = unsafe { (self.blocks.load(block), self.blocks.load(block.plus(WORD))) };
-                if list < CLASSES {
-                    assert!(previous.is_none() || back == previous, "C2: links");
-                    assert_eq!(self.class_at(block), list, "C2: a list holds blocks of its class");
-                    let shared = self.slab_at(block).is_some_and(|slab| slab.shared);
-                    let area = block.down_to(if shared { QUARTER } else { SLAB });
-                    assert_eq!(block.above(area) % (list * UNIT), 0, "C2: a block starts where blocks do");
-                    listed += 1;
-                } else {
-                    // SAFETY: a kept block is tagged (C4).
-                    let size = unsafe { self.blocks.payload_size(block) };
-                    assert!(self.class_at(block) == 0 && size + WORD >= list * UNIT, "C4");
-                    kept += 1;
-                }
-                (previous, block) = (block, next);
             }
+            assert!(!free && entry.slab(payload) == payload && size >= entry.size() - WORD, "C1");
+            for part in (0..entry.size()).step_by(SLAB) {
+                assert_eq!(self.entry(payload.plus(part)), entry, "C1: every entry of a slab says the same");
+                entries += 1;
+            }
+            let home = self.check_slab(payload, entry);
+            with_home[entry.class()] += usize::from(home != 0);
+            // SAFETY: the tail of a slab.
+            out += usize::from(unsafe { (*self.tail(entry.tail(payload))).out });
+        });
+        // SAFETY: inside the map.
+        let is_marked = |at: &usize| unsafe { self.blocks.pointer(self.map.plus(*at)).read() } != 0;
+        assert_eq!((0..self.map_len).filter(is_marked).count(), entries, "C1: the byte map marks slabs only");
+        for (class, with_home) in with_home.into_iter().enumerate() {
+            let (mut before, mut at, mut slabs) = (Addr::NONE, self.slabs[class], 0);
+            while at.is_some() {
+                assert_eq!(self.entry(at).class(), class, "C3: a class's slabs are of the class");
+                // SAFETY: the tail of a slab.
+                let Tail { previous, next, out, all, .. } = unsafe { self.tail(at).read() };
+                assert!(before.is_none() || previous == before, "C3: links");
+                assert!(out != 0 && out < all, "C3: some of its blocks are at home");
+                (before, at, slabs) = (at, next, slabs + 1);
+            }
+            assert_eq!(slabs, with_home, "C3: all that have blocks at home are listed");
         }
-        assert_eq!(listed, free_in_slabs, "C3: every block is in use or listed");
-        assert_eq!(self.kept.0.wrapping_neg(), kept, "C4: kept blocks are counted");
-        assert!(kept < MOST_KEPT, "C4: and bounded");
+        let waiting: usize = (1..LISTS).map(|list| self.check_list(list)).sum();
+        assert!(waiting <= out, "C2: what waits is not at home");
+    }
+
+    /// Tests a slab's blocks at home; returns how many there are.
+    fn check_slab(&self, slab: Addr, entry: Entry) -> usize {
+        // SAFETY: the tail of a slab.
+        let tail = unsafe { self.tail(entry.tail(slab)).read() };
+        let step = entry.class() * UNIT;
+        assert_eq!(usize::from(tail.all), (entry.size() - Tail::SIZE) / step, "C3: a slab knows what it holds");
+        let home = usize::from(tail.all) - usize::from(tail.out);
+        let mut block = if tail.first == 0 { Addr::NONE } else { entry.tail(slab).minus(tail.first.into()) };
+        for _ in 0..home {
+            assert!(block.is_some() && entry.slab(block) == slab, "C3: blocks at home are counted");
+            assert_eq!(block.above(slab) % step, 0, "C3: a block starts where blocks do");
+            // SAFETY: a block at home holds the next one's address.
+            block = unsafe { self.blocks.load(block) };
+        }
+        assert!(block.is_none(), "C3: blocks at home are counted");
+        home
+    }
+
+    /// Tests what waits in a list; returns how many blocks of slabs there are.
+    fn check_list(&self, list: usize) -> usize {
+        let (mut block, mut waiting, mut of_slabs) = (self.lists[list], 0, 0);
+        while block.is_some() {
+            let entry = self.entry(block);
+            if entry.is_none() {
+                // SAFETY: what waits and lies in no slab is tagged.
+                let size = unsafe { self.blocks.payload_size(block) } + WORD;
+                let least = if list < CLASSES { list + 1 } else { units_of(list) };
+                assert!(size >= least * UNIT, "C2: a list's blocks are large enough");
+            } else {
+                assert_eq!(entry.class(), list, "C2: a list holds blocks of its class");
+                assert_eq!(block.above(entry.slab(block)) % (list * UNIT), 0, "C2: a block starts where blocks do");
+                of_slabs += 1;
+            }
+            waiting += 1;
+            // SAFETY: a block that waits holds the next one's address.
+            block = unsafe { self.blocks.load(block) };
+        }
+        assert_eq!(usize::from(self.waiting[list]), waiting, "C2: what waits is counted");
+        of_slabs
     }
 }

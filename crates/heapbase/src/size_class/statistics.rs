@@ -1,6 +1,6 @@
 //! What a heap holds, and a map of it.
 
-use super::{CLASSES, LISTS, SizeClassAllocator, State};
+use super::{CLASSES, LISTS, SizeClassAllocator};
 use crate::{
     address::{Addr, UNIT},
     memory::PageSource,
@@ -26,9 +26,9 @@ pub struct Statistics {
 pub struct ClassStatistics {
     /// Bytes of a block.
     pub block_bytes: usize,
-    /// Slabs of the class alone. Its first blocks lie in a quarter of a slab that classes share.
+    /// Slabs. A class's first blocks are tagged ones outside of slabs.
     pub slabs: usize,
-    /// Blocks in use.
+    /// Blocks of its slabs that are in use.
     pub live: usize,
 }
 
@@ -49,7 +49,7 @@ pub enum Kind {
     /// A block in use, or the heap's own byte map.
     Used,
     /// A freed block that waits for a request of its size.
-    Kept,
+    Waiting,
     /// Free.
     Free,
     /// A slab with blocks of `block_bytes`, `live` of them in use.
@@ -59,28 +59,22 @@ pub enum Kind {
         /// Blocks in use.
         live: usize,
     },
-    /// A slab with the first blocks of up to four classes, `live` of them in use.
-    Shared {
-        /// Blocks in use.
-        live: usize,
-    },
 }
 
 impl<S: PageSource> SizeClassAllocator<S> {
     /// Visits every stretch of the heap in order of address, the top last. Takes time proportional to the heap.
     pub fn map(&self, mut visit: impl FnMut(Stretch)) {
         self.blocks.walk(|payload, len, free| {
-            let kind = if let Some(slab) = self.slab_at(payload) {
-                let live = slab.state.0 & State::COUNT;
-                if slab.shared {
-                    Kind::Shared { live: live - 1 }
-                } else {
-                    Kind::Slab { block_bytes: slab.state.class(0) * UNIT, live }
-                }
+            let entry = self.entry(payload);
+            let kind = if !entry.is_none() {
+                // SAFETY: the tail of a slab.
+                let out = usize::from(unsafe { (*self.tail(entry.tail(payload))).out });
+                let waiting = self.waiting_in(entry.class(), |block| self.entry(block).slab(block) == payload);
+                Kind::Slab { block_bytes: entry.class() * UNIT, live: out - waiting }
             } else if free {
                 Kind::Free
-            } else if self.is_kept(payload) {
-                Kind::Kept
+            } else if (1..LISTS).any(|list| self.waiting_in(list, |block| block == payload) != 0) {
+                Kind::Waiting
             } else {
                 Kind::Used
             };
@@ -88,15 +82,15 @@ impl<S: PageSource> SizeClassAllocator<S> {
         });
     }
 
-    fn is_kept(&self, payload: Addr) -> bool {
-        self.lists[CLASSES..LISTS].iter().any(|first| {
-            let mut block = *first;
-            while block.is_some() && block != payload {
-                // SAFETY: a kept block's first word is the next one (C4).
-                block = unsafe { self.blocks.load(block) };
-            }
-            block == payload
-        })
+    /// How many of the blocks that wait in a list are such.
+    fn waiting_in(&self, list: usize, is_such: impl Fn(Addr) -> bool) -> usize {
+        let (mut block, mut count) = (self.lists[list], 0);
+        while block.is_some() {
+            count += usize::from(is_such(block));
+            // SAFETY: the first word of a block that waits is the next one (C2).
+            block = unsafe { self.blocks.load(block) };
+        }
+        count
     }
 
     /// The heap's figures. Takes time proportional to the heap.
@@ -105,26 +99,15 @@ impl<S: PageSource> SizeClassAllocator<S> {
         for (class, figures) in all.classes.iter_mut().enumerate() {
             figures.block_bytes = class * UNIT;
         }
-        self.map(|stretch| {
-            if let Some(slab) = self.slab_at(Addr(stretch.start)) {
+        self.map(|stretch| match stretch.kind {
+            Kind::Slab { block_bytes, live } => {
                 all.slab_bytes += stretch.len;
-                for (class, bytes) in slab.areas() {
-                    all.classes[class].slabs += usize::from(!slab.shared);
-                    all.classes[class].live += bytes / (class * UNIT);
-                }
-            } else if stretch.kind == Kind::Free {
-                all.free_bytes += stretch.len;
+                all.classes[block_bytes / UNIT].slabs += 1;
+                all.classes[block_bytes / UNIT].live += live;
             }
+            Kind::Free => all.free_bytes += stretch.len,
+            Kind::Used | Kind::Waiting => {}
         });
-        // In use is what is not free.
-        for (list, figures) in all.classes.iter_mut().enumerate() {
-            let mut block = self.lists[list];
-            while block.is_some() {
-                figures.live -= 1;
-                // SAFETY: a free block's first word is the next one (C2).
-                block = unsafe { self.blocks.load(block) };
-            }
-        }
         all
     }
 

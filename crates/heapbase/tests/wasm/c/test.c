@@ -32,6 +32,11 @@ static int is_aligned(const void *block, size_t align) {
     return (size_t)block % align == 0;
 }
 
+/* What a block of this size is aligned to without asking. */
+static size_t natural(size_t size) {
+    return size != 0 && size % 16 == 0 ? 16 : 8;
+}
+
 __attribute__((export_name("run"))) int run(void) {
     static unsigned char *blocks[512];
     static size_t sizes[512];
@@ -40,7 +45,7 @@ __attribute__((export_name("run"))) int run(void) {
     for (int i = 0; i < 512; i++) {
         sizes[i] = (size_t)i * i % 5000;
         blocks[i] = malloc(sizes[i]);
-        EXPECT(blocks[i] != 0 && is_aligned(blocks[i], sizes[i] >= 16 ? 16 : 8));
+        EXPECT(blocks[i] != 0 && is_aligned(blocks[i], natural(sizes[i])));
         EXPECT(malloc_usable_size(blocks[i]) >= sizes[i]);
         sizes[i] = malloc_usable_size(blocks[i]);
         fill(blocks[i], sizes[i], (unsigned char)i);
@@ -67,7 +72,7 @@ __attribute__((export_name("run"))) int run(void) {
         size_t kept = size < sizes[i] ? size : sizes[i];
         blocks[i] = realloc(blocks[i], size);
         EXPECT(blocks[i] != 0 && is_filled(blocks[i], kept, (unsigned char)i));
-        EXPECT(malloc_usable_size(blocks[i]) >= size);
+        EXPECT(is_aligned(blocks[i], natural(size)) && malloc_usable_size(blocks[i]) >= size);
         free(blocks[i]);
     }
     void *fresh = realloc(0, 100);
