@@ -68,7 +68,7 @@ pub const DEFAULT_ARENA: u32 = 16 * 1024 * 1024;
 
 /// Requests past near memory that go to the host under local before the arena is fetched: so many cost about as much as fetching
 /// it and touching its first pages.
-pub const PATIENCE: u32 = 16;
+pub const PATIENCE: u32 = 128;
 
 /// A request for more bytes fetches the arena at once: touching its first page is little beside filling such a block.
 pub const LARGE: u32 = 4096;
