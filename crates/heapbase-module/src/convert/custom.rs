@@ -120,8 +120,7 @@ pub(super) fn locals_of(survey: &Survey<'_>, function: u32) -> Option<Vec<(u32, 
     for subsection in wasmparser::NameSectionReader::new(BinaryReader::new(survey.custom("name")?, 0)) {
         if let wasmparser::Name::Local(map) = subsection.ok()? {
             let found = map.into_iter().map_while(Result::ok).find(|names| names.index == function)?;
-            let names =
-                found.names.into_iter().map(|naming| naming.map(|naming| (naming.index, naming.name.to_owned())));
+            let names = found.names.map(|naming| naming.map(|naming| (naming.index, naming.name.to_owned())));
             return names.collect::<Result<_, _>>().ok();
         }
     }
