@@ -2,6 +2,7 @@
 
 use crate::{
     memory::Memory,
+    parts::{HEAP, NO_ROUTINES, NOT_IN_PLACE, ORIGINAL, Parts, WHOLE},
     races::{EAGER, Effort, NODE, OURS_LOCAL, OURS_V1, Pair, faults, ratio},
     sizes::{Added, TO},
 };
@@ -28,6 +29,10 @@ pub struct Found {
     pub memory_of_blocks: Vec<Memory>,
     /// The heap of `Metadata_metadata`.
     pub memory_of_calls: Vec<Memory>,
+    /// The cases, with each part of the conversion and without.
+    pub parts_of_blocks: Vec<Parts>,
+    /// The same for `Metadata_metadata`.
+    pub parts_of_calls: Vec<Parts>,
     /// Bytes added.
     pub added: Vec<Added>,
     /// The time of conversions, validation first.
@@ -75,6 +80,15 @@ pub fn document(found: &Found, effort: &Effort, versions: &BTreeMap<String, Vec<
             "\n### Every other entry point\n\nThose that answer to no input on an empty state: their number, geometric mean, \
              and the worst of them.\n\n{}\n",
             others(&found.others)
+        );
+    }
+    if !found.parts_of_blocks.is_empty() || !found.parts_of_calls.is_empty() {
+        let _ = write!(
+            text,
+            "\n### What each part brings\n\nOn sc-executor, local. *The heap alone* is what `--no-in-place --no-routines` gives. The \
+             last two are ratios of the whole conversion to one that leaves that part out: of the runtime's own growing of blocks, with \
+             the number of places in its code, and of the compiler's routines.\n\n{}\n",
+            parts(&found.parts_of_blocks, &found.parts_of_calls)
         );
     }
     if !found.memory_of_blocks.is_empty() || !found.memory_of_calls.is_empty() {
@@ -251,6 +265,31 @@ fn heaps<'a>(memories: impl Iterator<Item = &'a Memory>) -> String {
         vec![one.title.clone(), original, local, v1, kib(0), kib(1), ratio(1), kib(2), ratio(2)]
     });
     markdown(header.map(String::from).to_vec(), lines)
+}
+
+/// Rows of blocks and of metadata, each with its geometric means.
+fn parts(blocks: &[Parts], calls: &[Parts]) -> String {
+    const PAIRS: [Pair; 4] = [(ORIGINAL, HEAP), (ORIGINAL, WHOLE), (NOT_IN_PLACE, WHOLE), (NO_ROUTINES, WHOLE)];
+    let header = ["", "the heap alone ÷ original", "the whole ÷ original", "growing in place", "places", "routines"];
+    let line = |title: String, said: [String; 4], places: String| {
+        let [heap, whole, in_place, routines] = said;
+        vec![title, heap, whole, in_place, places, routines]
+    };
+    let rows = |all: &[Parts], what: &str| {
+        let one = |parts: &Parts| {
+            let row = &parts.row;
+            let each = PAIRS.map(|(base, other)| said(multiple(&row.cells[base], &row.cells[other]), 2));
+            line(format!("{}{what}", row.title), each, parts.places.to_string())
+        };
+        let means = PAIRS.map(|pair| {
+            let ratios: Vec<f64> = all.iter().map(|parts| ratio(&parts.row, pair)).collect();
+            mean_and_worst(&ratios).map_or_else(|| "–".to_owned(), |(mean, _)| format!("**{mean:.2}**"))
+        });
+        let mean = (!all.is_empty()).then(|| line("geometric mean".to_owned(), means, String::new()));
+        all.iter().map(one).chain(mean).collect::<Vec<_>>()
+    };
+    let lines = [rows(blocks, ""), rows(calls, ", `Metadata_metadata`")].concat();
+    markdown(header.map(String::from).to_vec(), lines.into_iter())
 }
 
 fn sizes(added: &[Added]) -> String {

@@ -3,6 +3,7 @@
 mod compare;
 mod document;
 mod memory;
+mod parts;
 mod races;
 mod sizes;
 mod subject;
@@ -39,7 +40,7 @@ struct RaceOptions {
     /// Where the tables go, instead of bench/RESULTS.md.
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
-    /// Only these sections: blocks, calls, memory, sizes. Prints them, writes no file.
+    /// Only these sections: blocks, calls, memory, parts, sizes. Prints them, writes no file.
     #[arg(long, value_delimiter = ',', value_name = "SECTION")]
     only: Vec<String>,
     /// Only runtimes and cases whose name begins so. Prints, writes no file.
@@ -106,6 +107,14 @@ fn run(options: &RaceOptions) -> Result<()> {
             found.metadata.push(races.call(subject, "Metadata_metadata", effort)?);
             found.others.push(races.others(subject)?);
         }
+    }
+    if wanted("parts") {
+        let contest = parts::Contest::new(&program, effort)?;
+        let each = |subjects: &[Subject], entry: &str| -> Result<Vec<_>> {
+            subjects.iter().map(|one| contest.measure(one, entry)).collect()
+        };
+        found.parts_of_blocks = each(&cases, "Core_execute_block")?;
+        found.parts_of_calls = each(&runtimes, "Metadata_metadata")?;
     }
     let peers: Vec<_> = peers.iter().map(|(_, peer)| Rc::clone(peer)).collect();
     let text = document::document(&found, &effort, &versions(&peers));

@@ -12,7 +12,12 @@ use bench_host::{
     runners::{Peer, Runner, alternating},
 };
 use heapbase_module::inspect;
-use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
 
 /// Who runs what, in the order of a row's cells.
 pub const CONTESTANTS: [(&str, Form); 7] = [
@@ -78,15 +83,11 @@ impl Races<'_> {
     /// # Errors
     /// Somebody fails, or a root is not the case's.
     pub fn block(&self, subject: &Subject) -> Result<Row> {
-        let (case, parent_state_root, expected) = subject.case.clone().context("the subject is no case")?;
-        let work = |form| Work::Block {
-            case: case.clone(),
-            runtime: Some(file(subject, form).to_owned()),
-            parent_state_root,
-            proof: PathBuf::new(),
-        };
-        let runners =
-            self.peers.iter().map(|(form, peer)| alternating(peer, &work(*form)).expecting(expected)).collect();
+        let (.., expected) = subject.case.clone().context("the subject is no case")?;
+        let runners = self.peers.iter().map(|(form, peer)| {
+            alternating(peer, &work(subject, file(subject, *form), "Core_execute_block")).expecting(expected)
+        });
+        let runners = runners.collect();
         self.race(&subject.title, self.effort, runners)
     }
 
@@ -95,7 +96,9 @@ impl Races<'_> {
     /// # Errors
     /// Somebody fails, or two answers differ.
     pub fn call(&self, subject: &Subject, entry: &str, effort: Effort) -> Result<Row> {
-        let runners = self.peers.iter().map(|(form, peer)| alternating(peer, &call(subject, *form, entry))).collect();
+        let runners =
+            self.peers.iter().map(|(form, peer)| alternating(peer, &work(subject, file(subject, *form), entry)));
+        let runners = runners.collect();
         let row = self.race(&format!("{}, {entry}", subject.title), effort, runners)?;
         Ok(Row { title: subject.title.clone(), ..row })
     }
@@ -126,7 +129,7 @@ impl Races<'_> {
 
     /// Whether the original answers on the first contestant.
     fn answers(&self, subject: &Subject, entry: &str) -> bool {
-        let work = call(subject, Form::Original, entry);
+        let work = work(subject, file(subject, Form::Original), entry);
         let request = Request { work, calls: 1, fresh: false, clock: Clock::Wall, processor: None };
         self.peers.first().is_some_and(|(_, peer)| peer.borrow_mut().run(&request).is_ok())
     }
@@ -149,8 +152,17 @@ impl Races<'_> {
     }
 }
 
-fn call(subject: &Subject, form: Form, entry: &str) -> Work {
-    Work::Call { runtime: file(subject, form).to_owned(), entry: entry.to_owned(), input: Vec::new() }
+/// The block of a case by this runtime, or `entry` of it, called with no input on an empty state.
+pub fn work(subject: &Subject, runtime: &Path, entry: &str) -> Work {
+    match &subject.case {
+        Some((case, parent_state_root, _)) => Work::Block {
+            case: case.clone(),
+            runtime: Some(runtime.to_owned()),
+            parent_state_root: *parent_state_root,
+            proof: PathBuf::new(),
+        },
+        None => Work::Call { runtime: runtime.to_owned(), entry: entry.to_owned(), input: Vec::new() },
+    }
 }
 
 /// The median of the rounds' ratios.

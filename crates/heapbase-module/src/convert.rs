@@ -68,7 +68,7 @@ pub const DEFAULT_ARENA: u32 = 16 * 1024 * 1024;
 
 /// Requests past near memory that go to the host under local before the arena is fetched: so many cost about as much as fetching
 /// it and touching its first pages.
-pub const PATIENCE: u32 = 16;
+pub const PATIENCE: u32 = 128;
 
 /// A request for more bytes fetches the arena at once: touching its first page is little beside filling such a block.
 pub const LARGE: u32 = 4096;
@@ -132,7 +132,8 @@ pub struct Options<'a> {
     pub to: Spec,
     /// The allocator inside.
     pub allocator: Allocator<'a>,
-    /// Bytes of the arena under [`Spec::Local`], at most 32 MiB: a larger one is made that large, with a warning.
+    /// Bytes of the arena under [`Spec::Local`], a power of two and at most 32 MiB: others are rounded up to the next, and a
+    /// larger one is made that large, each with a warning.
     pub arena: u32,
     /// Whether to serve the runtime's own growing of blocks (allocate, copy, free) in place where its code is recognised.
     pub in_place: bool,

@@ -46,8 +46,9 @@ pub struct Record {
     /// BLAKE2-256 of the original, raw, as hexadecimal digits behind `0x`.
     #[serde(default)]
     pub original_blake2_256: String,
-    /// How the conversion is taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How the conversion is taken back: in the section as hexadecimal digits of its `postcard` encoding, a third of what JSON
+    /// takes, and an object in what versions before 0.1.0 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "packed")]
     pub undo: Option<Undo>,
     /// How the module was adapted; none for one that was converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,6 +99,42 @@ mod hexadecimal {
     }
 }
 
+/// What takes a conversion back, in hexadecimal.
+mod packed {
+    use super::Undo;
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+
+    /// How it may be written.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Packed(String),
+        Spelled(Undo),
+    }
+
+    pub(super) fn serialize<S: Serializer>(undo: &Option<Undo>, serializer: S) -> Result<S::Ok, S::Error> {
+        match undo {
+            Some(undo) => {
+                serializer.serialize_str(&hex::encode(postcard::to_allocvec(undo).map_err(ser::Error::custom)?))
+            }
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Undo>, D::Error> {
+        let digits = match Option::<Written>::deserialize(deserializer)? {
+            Some(Written::Packed(digits)) => digits,
+            Some(Written::Spelled(undo)) => return Ok(Some(undo)),
+            None => return Ok(None),
+        };
+        let bytes = hex::decode(digits).map_err(de::Error::custom)?;
+        match postcard::take_from_bytes(&bytes).map_err(de::Error::custom)? {
+            (undo, []) => Ok(Some(undo)),
+            _ => Err(de::Error::custom("bytes behind what takes the conversion back")),
+        }
+    }
+}
+
 /// What takes a conversion back. All indices are those of the converted module, save where it says otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -142,10 +179,11 @@ pub struct Slot {
     /// The place.
     pub function: u32,
     /// Where the original's function is now; none for one that only passed on to the import.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub moved_to: Option<u32>,
-    /// The body of one that only passed on to the import, in hexadecimal.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    /// The body of one that only passed on to the import, in hexadecimal; empty where it is `local.get 0`, the call and the end, in
+    /// as few bytes as they can have.
+    #[serde(default)]
     pub body: String,
 }
 
@@ -161,8 +199,11 @@ pub struct Import {
     #[serde(rename = "type")]
     pub ty: u32,
     /// Its name in the name section, where that is not the field's; empty where it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub name: Option<String>,
+    /// The names of its parameters in the name section, by their index; none where the section does not speak of them.
+    #[serde(default)]
+    pub locals: Option<Vec<(u32, String)>>,
 }
 
 /// A call through a table index that is kept in memory.

@@ -9,8 +9,12 @@ use heapbase_module::{
 };
 use std::fmt::Write;
 
+#[path = "convert/arena.rs"]
+mod arena;
 #[path = "convert/grow.rs"]
 mod grow;
+#[path = "convert/records.rs"]
+mod records;
 #[path = "convert/tampered.rs"]
 mod tampered;
 
@@ -378,16 +382,6 @@ fn what_is_refused_and_how() {
     let large = module(&[MALLOC, FREE, &MEMORY.replace("17", "65400"), BASE, ENTRY]);
     writeln!(text, "a large memory:\n  {}", refused(&large, Spec::Local)).expect("text");
     insta::assert_snapshot!("refusals", text);
-}
-
-#[test]
-fn an_arena_larger_than_any_block() {
-    let plain = module(&[MALLOC, FREE, MEMORY, BASE, ENTRY]);
-    let mut options = Options::new(Spec::Local);
-    options.arena = u32::MAX;
-    let conversion = convert(&plain, &options).expect("converted");
-    assert!(conversion.warnings.iter().any(|warning| warning.contains("33554432 bytes")), "{:?}", conversion.warnings);
-    verify(&plain, &conversion.wasm, None).expect("it verifies");
 }
 
 /// Where things lie depends on the size of an allocator's state.

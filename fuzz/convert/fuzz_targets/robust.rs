@@ -90,7 +90,9 @@ fn each(module: &[u8], to: Spec) -> Option<Vec<u8>> {
 fn tampered(module: &[u8], to: Spec, u: &mut Unstructured<'_>) -> Result<()> {
     let Ok(converted) = convert(module, &Options::new(to)) else { return Ok(()) };
     let Some(record) = converted.record else { return Ok(()) };
+    let undo = serde_json::to_value(&record.undo).expect("it is JSON, too");
     let mut record = serde_json::to_value(record).expect("a record is JSON");
+    record["undo"] = undo;
     for _ in 0..u.int_in_range(1..=4)? {
         tamper(&mut record["undo"], u)?;
     }

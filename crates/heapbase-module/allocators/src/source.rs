@@ -19,6 +19,8 @@ const ALIGN: usize = 8;
 /// its system.
 const STEP: usize = 16;
 
+// Inlined, because what is returned through memory would want a stack there.
+#[inline(always)]
 fn grown(pages: usize) -> Option<Span> {
     let before = grow(pages);
     if before > usize::MAX / WASM_PAGE - pages {
@@ -39,6 +41,7 @@ pub(crate) struct Converted {
 unsafe impl PageSource for Converted {
     const ZEROED: bool = false;
 
+    #[inline(always)]
     fn grow(&mut self, least: usize) -> Option<Span> {
         if !core::mem::replace(&mut self.started, true) {
             let start = (state().addr() + crate::state_size() + ALIGN - 1) & !(ALIGN - 1);

@@ -54,6 +54,8 @@ fn moves(output: &Output<'_>) -> bool {
 /// The name section with functions where they are now. `None` if it cannot be read.
 fn names(output: &Output<'_>, contents: &[u8]) -> Option<Vec<u8>> {
     let mut names = NameSection::new();
+    // They go into the first list of locals; a second one is none that a compiler made.
+    let mut coming = &output.imported_locals[..];
     for subsection in wasmparser::NameSectionReader::new(BinaryReader::new(contents, 0)) {
         match subsection.ok()? {
             wasmparser::Name::Function(map) => {
@@ -76,8 +78,8 @@ fn names(output: &Output<'_>, contents: &[u8]) -> Option<Vec<u8>> {
                 list.iter().for_each(|(index, name)| map.append(*index, name));
                 names.functions(&map);
             }
-            wasmparser::Name::Local(map) => names.locals(&within(output, map)?),
-            wasmparser::Name::Label(map) => names.labels(&within(output, map)?),
+            wasmparser::Name::Local(map) => names.locals(&within(output, map, std::mem::take(&mut coming))?),
+            wasmparser::Name::Label(map) => names.labels(&within(output, map, &[])?),
             other => reencode::utils::parse_custom_name_subsection(&mut Places(output), &mut names, other).ok()?,
         }
     }
@@ -113,9 +115,30 @@ pub(super) fn name_of(survey: &Survey<'_>, function: u32) -> Option<String> {
     None
 }
 
-/// Names of what lies inside of functions; those of functions that go, go with them.
-fn within(output: &Output<'_>, map: wasmparser::IndirectNameMap<'_>) -> Option<IndirectNameMap> {
+/// The names of a function's parameters in the name section, if that has an entry for the function and can be read.
+pub(super) fn locals_of(survey: &Survey<'_>, function: u32) -> Option<Vec<(u32, String)>> {
+    for subsection in wasmparser::NameSectionReader::new(BinaryReader::new(survey.custom("name")?, 0)) {
+        if let wasmparser::Name::Local(map) = subsection.ok()? {
+            let found = map.into_iter().map_while(Result::ok).find(|names| names.index == function)?;
+            let names = found.names.map(|naming| naming.map(|naming| (naming.index, naming.name.to_owned())));
+            return names.collect::<Result<_, _>>().ok();
+        }
+    }
+    None
+}
+
+/// Names of what lies inside of functions; those of functions that go, go with them, and those that are `coming` come.
+fn within(
+    output: &Output<'_>,
+    map: wasmparser::IndirectNameMap<'_>,
+    coming: &[(u32, Vec<(u32, String)>)],
+) -> Option<IndirectNameMap> {
     let mut list: Vec<(u32, NameMap)> = Vec::new();
+    for (function, locals) in coming {
+        let mut inner = NameMap::new();
+        locals.iter().for_each(|(index, name)| inner.append(*index, name));
+        list.push((*function, inner));
+    }
     for function in map {
         let function = function.ok()?;
         let mut inner = NameMap::new();

@@ -6,18 +6,19 @@ use super::{
     code::{Reference, each_reference, writes_table},
     custom,
     error::{ConvertError, invalid},
-    glue::{Added, Glue},
+    glue::{Added, Glue, Type},
     layout::{Heap, LARGEST, Layout},
     pattern::{Known, Via},
     routine::{self, Routine},
     survey::{FREE, HEAP_BASE, MALLOC, Survey},
+    undo::passing_on,
     write::{HeapBaseGlobal, Output, Producer},
 };
 use crate::record::{Import, Pointer, Record, Slot, Undo};
 use crate::splice::{Splice, call, instructions};
 use crate::{Blake2_256, SectionKind, Spec};
 use std::ops::Range;
-use wasmparser::{ExternalKind, FuncType, FunctionBody};
+use wasmparser::{ExternalKind, FunctionBody};
 
 /// What v1 exports.
 const EXPORTS: [&str; 4] = ["v1", "alloc", "dealloc", "realloc"];
@@ -31,12 +32,13 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
     let options = &Options { allocator: options.allocator.for_module(survey), ..options.clone() };
     let allocator = AllocatorModule::read(options.allocator.name(), options.allocator.wasm())?;
     let layout = Layout::new(survey, options.to, options.arena, &allocator)?;
-    let mut forward = Forward::new(survey, options, &allocator, layout);
+    let routines = if options.routines || options.in_place { routine::routines(survey) } else { Vec::new() };
+    let mut forward = Forward::new(survey, options, &allocator, layout, &routines);
     let counts = forward.counts()?;
     forward.replace(&counts, true)?;
     forward.replace(&counts, false)?;
     if options.routines {
-        forward.quicken();
+        forward.quicken(&routines);
     }
     let exports = if forward.is_v1() { forward.glue.add_exports()? } else { Vec::new() };
     let bodies = forward.bodies()?;
@@ -111,13 +113,16 @@ impl<'a> Forward<'a> {
         options: &'a Options<'a>,
         allocator: &'a AllocatorModule<'a>,
         layout: Layout,
+        routines: &[(u32, Routine)],
     ) -> Self {
         let import = |(position, function): &(u32, u32), field: &str| Import {
             position: *position,
             function: *function,
             ty: survey.functions[*function as usize],
             name: custom::name_of(survey, *function).filter(|name| name != field),
+            locals: custom::locals_of(survey, *function),
         };
+        let copies = routines.iter().filter(|(_, routine)| routine.copies()).map(|(function, _)| *function).collect();
         let malloc_imports: Vec<_> = survey.malloc.iter().map(|place| import(place, MALLOC)).collect();
         let free_imports: Vec<_> = survey.free.iter().map(|place| import(place, FREE)).collect();
         let goes = |function: u32| {
@@ -137,7 +142,7 @@ impl<'a> Forward<'a> {
             options,
             can_resize: allocator.resize.is_some(),
             layout,
-            known: Known::new(survey),
+            known: Known::new(survey, copies),
             malloc_imports,
             free_imports,
             functions: places.clone(),
@@ -193,11 +198,9 @@ impl<'a> Forward<'a> {
         let count = imports.iter().map(|import| counts[import.function as usize]).sum();
         let slot = match (&imports[..], &shims[..]) {
             ([_], [shim]) if count == 1 => Some((*shim, None)),
-            _ => self.seldom_called(counts, count).map(|function| {
-                let ty = self.survey.function_type(function);
-                let (params, results) = ty.map_or((&[][..], &[][..]), |ty| (ty.params(), ty.results()));
-                (function, Some(self.glue.reserve("", params, results)))
-            }),
+            _ => self
+                .seldom_called(counts, count)
+                .map(|function| (function, Some(self.glue.move_here(self.survey.functions[function as usize])))),
         };
         let at = slot.and_then(|(function, _)| self.places[function as usize]);
         let now = if is_malloc { self.glue.add_malloc(host, at)? } else { self.glue.add_free(host, at)? };
@@ -206,7 +209,7 @@ impl<'a> Forward<'a> {
         }
         let (Some((function, moved_to)), Some(at)) = (slot, at) else { return Ok(()) };
         let body = match (moved_to, self.survey.body(function)) {
-            (None, Some(body)) => hex::encode(body.as_bytes()),
+            (None, Some(body)) if body.as_bytes() != passing_on(first.function) => hex::encode(body.as_bytes()),
             _ => String::new(),
         };
         self.slots.push(Slot { function: at, moved_to, body });
@@ -241,19 +244,21 @@ impl<'a> Forward<'a> {
     }
 
     /// Gives the places of the compiler's routines to quicker ones.
-    fn quicken(&mut self) {
-        for (function, routine) in routine::routines(self.survey) {
-            let (Some(place), Some(ty)) = (self.places[function as usize], self.survey.function_type(function)) else {
-                continue;
-            };
-            // Not where the place was given away already.
-            if self.slots.iter().any(|slot| slot.function == place) || self.moved.contains(&function) {
-                continue;
-            }
-            let ty = ty.clone();
-            let to = self.glue.reserve("", ty.params(), ty.results());
-            let name = routine.name().to_owned();
-            self.glue.placed.insert(place, Added { ty, name, body: routine.body() });
+    fn quicken(&mut self, routines: &[(u32, Routine)]) {
+        // Not where the place was given away already.
+        let free = |function: u32| {
+            let place = self.places[function as usize];
+            let is_given = self.slots.iter().any(|slot| place == Some(slot.function)) || self.moved.contains(&function);
+            if is_given { None } else { place }
+        };
+        let found: Vec<_> =
+            routines.iter().filter_map(|(function, routine)| Some((*function, free(*function)?, *routine))).collect();
+        let copy = found.iter().find(|(.., routine)| *routine == Routine::Copy).map(|(_, place, _)| *place);
+        for (function, place, routine) in found {
+            let ty = self.survey.functions[function as usize];
+            let to = self.glue.move_here(ty);
+            let added = Added { ty: Type::Number(ty), name: routine.name().to_owned(), body: routine.body(copy) };
+            self.glue.placed.insert(place, added);
             self.slots.push(Slot { function: place, moved_to: Some(to), body: String::new() });
             self.places[function as usize] = Some(to);
             self.moved.push(function);
@@ -389,7 +394,10 @@ impl<'a> Forward<'a> {
             converter: env!("CARGO_PKG_VERSION").to_owned(),
             allocator: allocator.name().to_owned(),
             allocator_blake2_256: Blake2_256::of(allocator.wasm()).to_string(),
-            arena: if self.is_v1() { 0 } else { self.options.arena.min(LARGEST) },
+            arena: match self.layout.heap {
+                Heap::Own { .. } => 0,
+                Heap::Arena(arena) => arena.size,
+            },
             in_place: self.growths > 0,
             routines: !self.quickened.is_empty(),
             original_blake2_256: Blake2_256::of(survey.wasm).to_string(),
@@ -433,6 +441,7 @@ impl<'a> Forward<'a> {
             functions: self.functions,
             places: self.places,
             imported_names: Vec::new(),
+            imported_locals: Vec::new(),
             dropped_imports,
             added_imports: Vec::new(),
             types: survey.types.len() as u32,
@@ -454,7 +463,7 @@ impl<'a> Forward<'a> {
 
     /// Puts the functions that take a place of the module's own there. Returns the index, name and type of those where another
     /// function moved away; one that only passed on keeps its name.
-    fn put_into_slots(&mut self, bodies: &mut [Option<Vec<u8>>]) -> Vec<(u32, String, FuncType)> {
+    fn put_into_slots(&mut self, bodies: &mut [Option<Vec<u8>>]) -> Vec<(u32, String, Type)> {
         let first = self.end - bodies.len() as u32;
         let mut named = Vec::new();
         for (place, added) in std::mem::take(&mut self.glue.placed) {
@@ -537,6 +546,15 @@ impl<'a> Forward<'a> {
             warnings.push(format!(
                 "the arena has {LARGEST} bytes: that is the largest block that the host's allocator gives; what does not fit \
                  goes to the host block by block"
+            ));
+        }
+        if let Heap::Arena(arena) = self.layout.heap
+            && arena.size > self.options.arena
+        {
+            warnings.push(format!(
+                "the arena has {} bytes instead of {}: the host's allocator rounds a block up to a power of two, and keeps so \
+                 many of the memory for it",
+                arena.size, self.options.arena
             ));
         }
         if custom::is_processed_by(self.survey, "TinyGo")

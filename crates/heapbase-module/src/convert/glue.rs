@@ -17,9 +17,24 @@ const MOST: i32 = LARGEST.cast_signed();
 
 const I32: wasmparser::ValType = wasmparser::ValType::I32;
 
-/// A function behind the module's own.
+/// The type of a function that is written.
+#[derive(Clone, Debug)]
+pub(super) enum Type {
+    /// The first that is so, or a new one.
+    Like(FuncType),
+    /// The module's own of this index: one of its functions keeps it, though others may be alike.
+    Number(u32),
+}
+
+impl Type {
+    fn of(params: &[wasmparser::ValType], results: &[wasmparser::ValType]) -> Self {
+        Self::Like(FuncType::new(params.iter().copied(), results.iter().copied()))
+    }
+}
+
+/// A function behind the module's own, or in the place of one of those.
 pub(super) struct Added {
-    pub(super) ty: FuncType,
+    pub(super) ty: Type,
     pub(super) name: String,
     /// Locals and instructions; empty until it is written.
     pub(super) body: Vec<u8>,
@@ -64,15 +79,14 @@ impl<'a> Glue<'a> {
     }
 
     /// Adds a function whose body follows, behind the others.
-    pub(super) fn reserve(
-        &mut self,
-        name: &str,
-        params: &[wasmparser::ValType],
-        results: &[wasmparser::ValType],
-    ) -> u32 {
-        let ty = FuncType::new(params.iter().copied(), results.iter().copied());
+    fn reserve(&mut self, name: &str, ty: Type) -> u32 {
         self.added.push(Added { ty, name: name.to_owned(), body: Vec::new() });
         self.base + self.added.len() as u32 - 1
+    }
+
+    /// Adds one of the module's own functions, of this type index, behind the others, where it keeps its name; its body follows.
+    pub(super) fn move_here(&mut self, ty: u32) -> u32 {
+        self.reserve("", Type::Number(ty))
     }
 
     /// Adds a function whose body follows, in the place of one of the module's own or behind the others.
@@ -83,8 +97,8 @@ impl<'a> Glue<'a> {
         params: &[wasmparser::ValType],
         results: &[wasmparser::ValType],
     ) -> u32 {
-        let Some(slot) = slot else { return self.reserve(name, params, results) };
-        let ty = FuncType::new(params.iter().copied(), results.iter().copied());
+        let ty = Type::of(params, results);
+        let Some(slot) = slot else { return self.reserve(name, ty) };
         self.placed.insert(slot, Added { ty, name: name.to_owned(), body: Vec::new() });
         slot
     }
@@ -109,7 +123,7 @@ impl<'a> Glue<'a> {
         locals: u32,
         code: &[I<'_>],
     ) -> u32 {
-        let index = self.reserve(name, params, results);
+        let index = self.reserve(name, Type::of(params, results));
         let mut body = Function::new([(locals, ValType::I32)]);
         for instruction in code {
             body.instruction(instruction);
@@ -127,12 +141,12 @@ impl<'a> Glue<'a> {
         let allocator = self.allocator;
         let ty = &allocator.types[function as usize];
         let named = match function {
-            f if f == allocator.alloc => "heapbase::allocator::alloc".to_owned(),
-            f if f == allocator.free => "heapbase::allocator::free".to_owned(),
-            f if Some(f) == allocator.resize => "heapbase::allocator::resize".to_owned(),
-            other => format!("heapbase::allocator::{other}"),
+            f if f == allocator.alloc => "heapbase::alloc".to_owned(),
+            f if f == allocator.free => "heapbase::dealloc".to_owned(),
+            f if Some(f) == allocator.resize => "heapbase::resize".to_owned(),
+            other => format!("heapbase::{other}"),
         };
-        let index = self.reserve(&named, ty.params(), ty.results());
+        let index = self.reserve(&named, Type::Like(ty.clone()));
         self.merged.insert(function, index);
         self.merge_calls(function)?;
         let body = allocator.body(function);
@@ -230,8 +244,13 @@ impl<'a> Glue<'a> {
         let (size, scratch) = (first, first + 1);
         body.instruction(&I::LocalGet(0)).instruction(&I::LocalSet(size));
         body.instruction(&I::Block(BlockType::Empty));
-        // An arena may be smaller, and sizes near 4 GiB must not reach an allocator all the same: it would round them up to 0.
-        body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(MOST)).instruction(&I::I32GtU);
+        // What no arena can hold is the host's matter, which traps above 32 MiB; nor must sizes near 4 GiB reach an allocator,
+        // which would round them up to 0.
+        let most = match self.layout.heap {
+            Heap::Own { .. } => MOST,
+            Heap::Arena(arena) => arena.most.cast_signed(),
+        };
+        body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(most)).instruction(&I::I32GtU);
         body.instruction(&I::BrIf(0));
         if let Some((arena, fetch)) = near {
             for instruction in near_or_arena(arena, scratch, fetch) {
@@ -338,27 +357,18 @@ impl<'a> Glue<'a> {
 
     /// The functions that v1 exports, by name.
     pub(super) fn add_exports(&mut self) -> Result<Vec<(&'static str, u32)>, ConvertError> {
-        let inner = self.merge(self.allocator.alloc)?;
-        let free = self.merge(self.allocator.free)?;
+        // What was `free` does for both; what was `malloc` does not, since it traps where this returns 0.
+        let free = self.free.map_or_else(|| self.merge(self.allocator.free), Ok)?;
         let resize = self.allocator.resize.map(|resize| self.merge(resize)).transpose()?;
         let marker = self.add("v1", &[], &[], 0, &[]);
-        let alloc = self.add(
-            "alloc",
-            &[I32],
-            &[I32],
-            0,
-            &[
-                I::LocalGet(0),
-                I::I32Const(MOST),
-                I::I32GtU,
-                I::If(BlockType::Empty),
-                I::I32Const(0),
-                I::Return,
-                I::End,
-                I::LocalGet(0),
-                I::Call(inner),
-            ],
-        );
+        let alloc = self.reserve("alloc", Type::of(&[I32], &[I32]));
+        let (mut body, _, code) = self.around(self.allocator.alloc, 0)?;
+        body.instruction(&I::Block(BlockType::Empty));
+        body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(MOST)).instruction(&I::I32GtU);
+        body.instruction(&I::BrIf(0)).instruction(&I::Block(BlockType::Result(ValType::I32))).raw(code);
+        body.instruction(&I::End).instruction(&I::Return).instruction(&I::End);
+        body.instruction(&I::I32Const(0)).instruction(&I::End);
+        self.fill(alloc, body);
         let dealloc = self.add(
             "dealloc",
             &[I32, I32],

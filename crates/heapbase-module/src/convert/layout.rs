@@ -51,8 +51,10 @@ pub(super) struct Arena {
     /// Address of the arena's [`Word`]s.
     pub(super) words: u32,
     pub(super) near_len: u32,
-    /// Bytes of the large block.
+    /// Bytes of the large block, a power of two.
     pub(super) size: u32,
+    /// No request for more bytes can be served from it.
+    pub(super) most: u32,
 }
 
 /// What an arena keeps in memory, all of it 0 when a call begins.
@@ -148,11 +150,12 @@ fn local(memory: wasmparser::MemoryType, base: u64, low: u64, arena: u32, state:
     if u64::from(arena) < least {
         return Err(ConvertError::TooSmall { arena: arena.into(), least });
     }
-    let arena = arena.min(LARGEST);
+    // The host rounds a block up to a power of two: what it takes, the arena may as well use.
+    let arena = arena.min(LARGEST).next_power_of_two();
     let near_len = near(PAGE - low % PAGE);
     let heap_base = low + WORDS + near_len;
-    // The host has as many bytes for its own blocks as before, whatever it makes of the arena's size.
-    let end = heap_base + HEADER + u64::from(arena).next_power_of_two();
+    // The host has as many bytes for its own blocks as before.
+    let end = heap_base + HEADER + u64::from(arena);
     let added = (end - base).div_ceil(WASM_PAGE);
     // A heap base above the memory is where the host would have grown it to.
     let minimum = (memory.initial + added).max(heap_base.div_ceil(WASM_PAGE));
@@ -161,7 +164,8 @@ fn local(memory: wasmparser::MemoryType, base: u64, low: u64, arena: u32, state:
     if pages > CEILING {
         return Err(ConvertError::TooLarge { arena: arena.into(), pages, ceiling: CEILING });
     }
-    let heap = Heap::Arena(Arena { words: low as u32, near_len: near_len as u32, size: arena });
+    let most = arena - state as u32;
+    let heap = Heap::Arena(Arena { words: low as u32, near_len: near_len as u32, size: arena, most });
     Ok(Layout { low: low as u32, heap, heap_base: Some(heap_base as u32), minimum, maximum })
 }
 

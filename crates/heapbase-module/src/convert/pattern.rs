@@ -7,13 +7,14 @@
 //! local.get NEW   local.get OLD   LENGTH   call memcpy   drop   local.get OLD   FREE
 //! ```
 //!
-//! where MALLOC and FREE are calls of the host's functions, of a shim, or of a shim through a static function pointer. Since OLD is
-//! given back at the end, it may as well be grown where it is, if there is room; then NEW is OLD and there is nothing to
-//! copy or free. The match is exact: nothing but this may stand in between.
+//! where MALLOC and FREE are calls of the host's functions, of a shim, or of a shim through a static function pointer, and `memcpy`
+//! was seen to copy memory and to do nothing else ([`routine`](super::routine)). Since OLD is given back at the end, it may as
+//! well be grown where it is, if there is room; then NEW is OLD and there is nothing to copy or free. The match is exact: nothing
+//! but this may stand in between.
 
-use super::{custom, survey::Survey};
+use super::survey::Survey;
 use std::{collections::BTreeMap, ops::Range};
-use wasmparser::{FunctionBody, MemArgTarget, Operator, ValType};
+use wasmparser::{MemArgTarget, Operator, ValType};
 
 /// Bytes of code, and the instruction there.
 pub(super) type Placed<'a> = (Operator<'a>, usize);
@@ -51,15 +52,16 @@ pub(super) struct Known<'a> {
     /// Functions that only pass on to the host's.
     pub(super) malloc_shims: Vec<u32>,
     pub(super) free_shims: Vec<u32>,
-    /// Functions known to copy memory.
-    pub(super) copies: Vec<u32>,
+    /// Functions that were seen to copy memory.
+    copies: Vec<u32>,
     /// Places of shims (or imports) in table 0.
     pub(super) malloc_place: Option<u32>,
     pub(super) free_place: Option<u32>,
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(survey: &'a Survey<'a>) -> Self {
+    /// `copies` are the functions that copy memory, and do nothing else.
+    pub(super) fn new(survey: &'a Survey<'a>, copies: Vec<u32>) -> Self {
         let own = || (survey.imported_functions..).take(survey.bodies.len());
         let shims = |is: &dyn Fn(u32) -> bool| -> Vec<u32> {
             own().filter(|function| forwards(survey, *function).is_some_and(is)).collect()
@@ -79,7 +81,7 @@ impl<'a> Known<'a> {
         Self {
             malloc_place: place(&malloc_shims, &|function| survey.is_malloc(function)),
             free_place: place(&free_shims, &|function| survey.is_free(function)),
-            copies: copies(survey),
+            copies,
             malloc_shims,
             free_shims,
             survey,
@@ -230,38 +232,4 @@ fn forwards(survey: &Survey<'_>, function: u32) -> Option<u32> {
         return None;
     };
     (survey.function_type(function) == survey.function_type(function_index)).then_some(function_index)
-}
-
-/// The functions that the name section calls `memcpy` or `memmove`, where type and body bear it out: three numbers in, one out;
-/// loads and stores, and no effect besides.
-fn copies(survey: &Survey<'_>) -> Vec<u32> {
-    custom::function_names(survey)
-        .filter(|(function, name)| matches!(*name, "memcpy" | "memmove") && copies_memory(survey, *function, 0))
-        .map(|(function, _)| function)
-        .collect()
-}
-
-fn copies_memory(survey: &Survey<'_>, function: u32, depth: u32) -> bool {
-    const DEEPEST: u32 = 3;
-    const I32: wasmparser::ValType = wasmparser::ValType::I32;
-    let Some(body) = survey.body(function) else { return false };
-    let Some(ty) = survey.function_type(function) else { return false };
-    depth < DEEPEST && ty.params() == [I32; 3] && ty.results() == [I32] && only_memory(survey, body, depth)
-}
-
-fn only_memory(survey: &Survey<'_>, body: &FunctionBody<'_>, depth: u32) -> bool {
-    let Ok(operators) = body.get_operators_reader() else { return false };
-    operators.into_iter().all(|operator| match operator {
-        Ok(Operator::Call { function_index }) => copies_memory(survey, function_index, depth + 1),
-        Ok(
-            Operator::CallIndirect { .. }
-            | Operator::GlobalSet { .. }
-            | Operator::MemoryGrow { .. }
-            | Operator::TableSet { .. }
-            | Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. },
-        )
-        | Err(_) => false,
-        Ok(_) => true,
-    })
 }

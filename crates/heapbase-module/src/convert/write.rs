@@ -2,7 +2,7 @@
 
 use super::{
     error::{ConvertError, invalid},
-    glue::Added,
+    glue::{Added, Type},
     survey::{Section, Survey},
 };
 use crate::SectionKind;
@@ -22,6 +22,8 @@ pub(super) struct Output<'a> {
     pub(super) places: Vec<Option<u32>>,
     /// Names of imported functions that come, by their index.
     pub(super) imported_names: Vec<(u32, String)>,
+    /// Names of their parameters.
+    pub(super) imported_locals: Vec<(u32, Vec<(u32, String)>)>,
     /// Positions of imports that go.
     pub(super) dropped_imports: Vec<u32>,
     /// Imports of functions that come, by position in the result: field, type index. In the module `env`.
@@ -38,7 +40,7 @@ pub(super) struct Output<'a> {
     /// Bodies of the module's own functions, where they changed.
     pub(super) bodies: Vec<Option<Vec<u8>>>,
     /// Functions that took the place of one of the module's own: index, name, type.
-    pub(super) slot_names: Vec<(u32, String, FuncType)>,
+    pub(super) slot_names: Vec<(u32, String, Type)>,
     pub(super) added: Vec<Added>,
     pub(super) producer: Producer,
     /// The contents of the section `heapbase`, if there is to be one.
@@ -80,6 +82,10 @@ impl Output<'_> {
         // Types of the added functions: the module's own where there is one.
         let mut new_types: Vec<&FuncType> = Vec::new();
         let mut type_of = |ty| {
+            let ty = match ty {
+                &Type::Number(index) => return index,
+                Type::Like(ty) => ty,
+            };
             let own = survey.types.iter().take(self.types as usize).position(|own| own.as_ref() == Some(ty));
             let new = || new_types.iter().position(|new| *new == ty).map(|place| self.types as usize + place);
             let index = own.or_else(new).unwrap_or_else(|| {

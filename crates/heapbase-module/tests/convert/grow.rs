@@ -1,9 +1,24 @@
 //! Which code is recognised as growing a block.
 
-use super::{BASE, FREE, MALLOC, MEMORY, TO, done, module, there_and_back};
+use super::{BASE, FREE, MALLOC, MEMORY, Options, TO, convert, done, module, there_and_back};
 
-const COPY: &str = "(func $memcpy (param i32 i32 i32) (result i32)
-    (i64.store (local.get 0) (i64.load (local.get 1))) (local.get 0))";
+/// A real one, of which only the speed leaves something to wish for.
+pub(super) const COPY: &str = "(func $memcpy (param i32 i32 i32) (result i32) (local $at i32)
+    (block $done (loop $next
+        (br_if $done (i32.ge_u (local.get $at) (local.get 2)))
+        (i32.store8 (i32.add (local.get 0) (local.get $at)) (i32.load8_u (i32.add (local.get 1) (local.get $at))))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $next)))
+    (local.get 0))";
+/// The same from the last byte to the first, where the ranges want it so.
+const BACK: &str = "(func $memmove (param i32 i32 i32) (result i32) (local $at i32)
+    (if (i32.gt_u (local.get 1) (local.get 0)) (then (return (call $forward (local.get 0) (local.get 1) (local.get 2)))))
+    (block $done (loop $next
+        (br_if $done (i32.eqz (local.get 2)))
+        (local.set 2 (i32.sub (local.get 2) (i32.const 1)))
+        (i32.store8 (i32.add (local.get 0) (local.get 2)) (i32.load8_u (i32.add (local.get 1) (local.get 2))))
+        (br $next)))
+    (local.get 0))";
 const SHIMS: &str = "(func $malloc_shim (param i32) (result i32) local.get 0 call $malloc)
     (func $free_shim (param i32) local.get 0 call $free)";
 const TABLE: &str = r#"(table 4 funcref) (elem (i32.const 1) func $malloc_shim $free_shim)
@@ -93,9 +108,21 @@ fn what_is_nearly_one() {
 
 #[test]
 fn what_is_called_memcpy_has_to_copy() {
+    let forward = COPY.replace("$memcpy", "$forward");
     let copies = [
+        ("memcpy", COPY.to_owned(), true),
         ("another name", COPY.replace("$memcpy", "$other_copy"), false),
-        ("memmove", COPY.replace("$memcpy", "$memmove"), true),
+        ("memmove", format!("{BACK} {forward}"), true),
+        ("a memmove that only goes forward", COPY.replace("$memcpy", "$memmove"), false),
+        ("one byte less", COPY.replace("i32.ge_u (local.get $at)", "i32.ge_u (i32.add (local.get $at) (i32.const 1))"), false),
+        (
+            "always eight",
+            "(func $memcpy (param i32 i32 i32) (result i32) (i64.store (local.get 0) (i64.load (local.get 1))) (local.get 0))"
+                .to_owned(),
+            false,
+        ),
+        ("nothing", "(func $memcpy (param i32 i32 i32) (result i32) (local.get 0))".to_owned(), false),
+        ("the other address", COPY.replace("(local.get 0))", "(local.get 1))"), false),
         (
             "another type",
             "(func $memcpy (param i32 i32 i32) (result i32) (call $malloc (local.get 0)))".to_owned(),
@@ -104,7 +131,7 @@ fn what_is_called_memcpy_has_to_copy() {
         (
             "a counter",
             COPY.replace(
-                "(local.get 0))",
+                "    (local.get 0))",
                 "(global.set $count (i32.const 1)) (local.get 0)) (global $count (mut i32) (i32.const 0))",
             ),
             false,
@@ -114,6 +141,14 @@ fn what_is_called_memcpy_has_to_copy() {
         let called = copy.split_whitespace().nth(1).expect("a name");
         let wasm = runtime(&DIRECT.replace("$memcpy", called), &copy);
         assert_eq!(places(&wasm), [found, found], "{name}");
+        assert!(there_and_back(&wasm), "{name}");
+        // What copies is tried out, also where it is to stay as it is.
+        let changes = TO.map(|to| {
+            let mut slow = Options::new(to);
+            slow.routines = false;
+            convert(&wasm, &slow).expect("it is converted").changes.join("\n")
+        });
+        assert_eq!(changes.map(|changes| changes.contains("grow in place")), [found, found], "{name}");
     }
 }
 

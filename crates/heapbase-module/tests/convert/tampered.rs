@@ -1,7 +1,8 @@
 //! Records that say what is not so. They are refused, or give a valid module; nothing panics.
 
 use super::{
-    BASE, ConvertError, ENTRY, FREE, MALLOC, MEMORY, Options, Record, SECTION, Spec, TO, convert, done, module,
+    BASE, ConvertError, ENTRY, FREE, MALLOC, MEMORY, Options, Record, SECTION, Spec, TO, convert, done, grow::COPY,
+    module,
 };
 use serde_json::{Value, json};
 
@@ -26,22 +27,30 @@ fn try_all(wasm: &[u8], record: &Value) {
     }
 }
 
+/// A record in which what takes the conversion back can be read, and changed.
+fn spelled(record: Option<Record>) -> Value {
+    let record = record.expect("it has one");
+    let mut value = serde_json::to_value(&record).expect("JSON");
+    value["undo"] = serde_json::to_value(record.undo).expect("JSON");
+    value
+}
+
 fn subjects() -> Vec<(Vec<u8>, Value)> {
-    let grows = r#"(func $memcpy (param i32 i32 i32) (result i32) (local.get 0))
-        (func $shim (param i32) local.get 0 call $free)
+    let grows = r#"(func $shim (param i32) local.get 0 call $free)
         (func $grows (param $size i32) (param $old i32) (local $new i32)
         block $null local.get $size call $malloc local.tee $new i32.eqz br_if $null
         local.get $new local.get $old local.get $size call $memcpy drop local.get $old call $free end)"#;
+    let grows = format!("{COPY} {grows}");
     let moved = format!("{} (func {})", "(func)".repeat(200), "(drop (call $malloc (i32.const 1)))".repeat(600));
     let store = r#"(func (export "stores") (param i32 i32) (result i64) (i32.store (i32.const 0) (i32.const 1048570) (i32.const 1)) (i64.const 0))"#
         .replace("(i32.store (i32.const 0) (i32.const 1048570)", "(i32.store offset=1048568 (i32.const 0)");
     let mut all = Vec::new();
-    for parts in [grows.to_owned(), moved, store, "(func $shim (param i32) local.get 0 call $free)".to_owned()] {
+    for parts in [grows, moved, store, "(func $shim (param i32) local.get 0 call $free)".to_owned()] {
         let base = BASE.replace("1048576", "1048580");
         let wasm = module(&[MALLOC, FREE, MEMORY, &base, ENTRY, &parts]);
         for to in TO {
             let there = done(&wasm, to);
-            all.push((there.wasm, serde_json::to_value(there.record.expect("it has one")).expect("JSON")));
+            all.push((there.wasm, spelled(there.record)));
         }
     }
     all
@@ -117,7 +126,7 @@ fn the_same_bytes_restored_twice() {
     // Two calls in a row: the second would take the first away as the instruction in front of it.
     let twice = "(func (result i32) (call $malloc (call $malloc (i32.const 1))))";
     let there = done(&module(&[MALLOC, FREE, MEMORY, BASE, ENTRY, twice]), Spec::Local);
-    let mut record = serde_json::to_value(there.record.expect("it has one")).expect("JSON");
+    let mut record = spelled(there.record);
     let malloc = record["undo"]["malloc"].clone();
     record["undo"]["grows"] = json!([[malloc, null]]);
     let error = convert(&with_record(&there.wasm, &record), &Options::new(Spec::Legacy)).expect_err("it is refused");

@@ -21,8 +21,13 @@ pub(crate) struct Program {
 }
 
 /// So many blocks, one after the other, that an arena is fetched.
-const WARMING: &str = "  (loop $again (call $alloc_0 (i32.const 1) (i32.const 1500)) (call $free_0 (i32.const 1))
-   (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20))))\n";
+fn warming() -> String {
+    let most = heapbase_module::convert::PATIENCE + 4;
+    format!(
+        "  (loop $again (call $alloc_0 (i32.const 1) (i32.const 1500)) (call $free_0 (i32.const 1))
+   (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const {most}))))\n"
+    )
+}
 
 /// How a function of the allocator is called.
 const CALLS: [&str; 4] = ["direct", "shim", "pointer", "place"];
@@ -366,7 +371,7 @@ impl Maker<'_, '_> {
 
     fn entry(&mut self, name: &str) -> Result<String> {
         // A converted runtime is patient before it fetches an arena; half of these want one at once.
-        let mut code = if self.u.ratio(1, 2)? { WARMING.to_owned() } else { String::new() };
+        let mut code = if self.u.ratio(1, 2)? { warming() } else { String::new() };
         let count = self.u.int_in_range(1..=40)?;
         for _ in 0..count {
             if self.u.is_empty() {
