@@ -62,9 +62,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Bytes of the arena.
-    pub(super) fn arena(&self) -> u32 {
-        self.limit.map_or(0, |limit| (u64::from(limit - self.pages) * WASM_PAGE) as u32)
+    /// Whether the language grows its memory.
+    pub(super) fn grows(&self) -> bool {
+        self.limit.is_some()
+    }
+
+    /// Pages of the arena.
+    pub(super) fn arena_pages(&self) -> u32 {
+        self.limit.map_or(0, |limit| limit - self.pages)
     }
 }
 
@@ -93,7 +98,13 @@ pub(super) fn plan(module: &mut Module<'_>, arena: u32) -> Result<Plan, AdaptErr
 }
 
 /// Gives the language its arena, and everybody else what lies above. `scratch` bytes at the floor are taken. Returns the heap base.
-pub(super) fn reserve(module: &mut Module<'_>, plan: &Plan, scratch: u32) -> Result<u32, AdaptError> {
+/// `refuse` is told of pages that it does not get.
+pub(super) fn reserve(
+    module: &mut Module<'_>,
+    plan: &Plan,
+    scratch: u32,
+    refuse: Option<u32>,
+) -> Result<u32, AdaptError> {
     let heap_base = (u64::from(plan.floor) + u64::from(scratch)).next_multiple_of(ALIGN);
     let Some(memory) = module.memory.as_mut() else { return Ok(heap_base as u32) };
     let before = memory.initial;
@@ -108,10 +119,10 @@ pub(super) fn reserve(module: &mut Module<'_>, plan: &Plan, scratch: u32) -> Res
     let pages = memory.initial.max(memory.maximum.unwrap_or_default());
     // The last page of all holds no heap.
     if pages > CEILING || heap_base / WASM_PAGE >= CEILING {
-        return Err(AdaptError::TooLarge { arena: plan.arena().into(), pages, ceiling: CEILING });
+        return Err(AdaptError::TooLarge { arena: u64::from(plan.arena_pages()) * WASM_PAGE, pages, ceiling: CEILING });
     }
     if !plan.host_heap {
-        answer_size(module, plan);
+        answer_size(module, plan, refuse);
     }
     module.exports.retain(|export| export.name != crate::convert::HEAP_BASE);
     let global = module.add_global((heap_base as u32).cast_signed(), false);
@@ -120,7 +131,7 @@ pub(super) fn reserve(module: &mut Module<'_>, plan: &Plan, scratch: u32) -> Res
 }
 
 /// Answers `memory.grow` and `memory.size` from the arena.
-fn answer_size(module: &mut Module<'_>, plan: &Plan) {
+fn answer_size(module: &mut Module<'_>, plan: &Plan, refuse: Option<u32>) {
     let Some(limit) = plan.limit else {
         module.substitutes.memory_size = Some(instructions(&[I::I32Const(plan.pages.cast_signed())]));
         return;
@@ -134,6 +145,13 @@ fn answer_size(module: &mut Module<'_>, plan: &Plan) {
         I::I32Sub,
         I::I32GtU,
         I::If(BlockType::Empty),
+    ] {
+        grow.instruction(&instruction);
+    }
+    if let Some(refuse) = refuse {
+        grow.instruction(&I::LocalGet(0)).instruction(&I::Call(refuse));
+    }
+    for instruction in [
         I::I32Const(-1),
         I::Return,
         I::End,
