@@ -166,6 +166,30 @@ fn c_by_clang_and_its_library() {
             let error = call(&runtime, "check", "ab").unwrap_err();
             assert!(error.contains("Assertion failed") && error.contains("program.c"), "{error}");
             assert_eq!(call(&runtime, "churn", "").unwrap(), "");
+            let error = call(&runtime, "hoard", "").unwrap_err();
+            assert!(error.contains("out of memory: ") && error.contains("the arena of 256"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn runtimes_of_other_languages_answer_converted() {
+    for file in ["runtime-00d145", "node-0a7b03"] {
+        let Some(original) = shared(&format!("corpus/{file}.compact.compressed.wasm")) else { return };
+        let original = original.to_str().unwrap();
+        let out = folder("corpus").join(format!("{file}.wasm"));
+        let answer = |runtime: &str, entry: &str| {
+            let (exit, mut objects) = json(&["call", runtime, entry, "--engine", "wasmtime"], "");
+            assert_eq!(exit, 0, "{file} {entry}: {objects:?}");
+            objects.remove(0)["output"].take()
+        };
+        for to in ["local", "v1"] {
+            let (exit, reports) = json(&["convert", original, "--to", to, "-o", out.to_str().unwrap()], "");
+            let fitting = if file.starts_with("runtime") { "freeing-bump" } else { "size-class" };
+            assert_eq!((exit, &reports[0]["allocator"]), (0, &Value::from(fitting)));
+            for entry in ["Core_version", "Metadata_metadata"] {
+                assert!(answer(out.to_str().unwrap(), entry) == answer(original, entry), "{file} {to} {entry}");
+            }
         }
     }
 }
