@@ -146,9 +146,13 @@ fn a_real_runtime_converts_and_runs() {
     let Some(runtime) = real() else { return };
     let folder = Folder::new();
     let (_, expected) = json(&["call", &runtime, "Core_version"], "");
-    for (spec, allocator) in
-        [("local", "size-class"), ("v1", "free-list"), ("v1", "leaking"), ("local", "leaking-page"), ("local", "freeing-bump")]
-    {
+    for (spec, allocator) in [
+        ("local", "size-class"),
+        ("v1", "free-list"),
+        ("v1", "leaking"),
+        ("local", "leaking-page"),
+        ("local", "freeing-bump"),
+    ] {
         let out = folder.text("out.wasm");
         let arguments = ["convert", &runtime, "--to", spec, "--allocator", allocator, "--compressed", "-o", &out];
         heapbase().args(arguments).assert().code(0);

@@ -81,8 +81,9 @@ pub(super) fn plan(module: &mut Module<'_>, arena: u32) -> Result<Plan, AdaptErr
     // A host may have been expected to bring a larger memory than the module asks for.
     memory.initial = memory.initial.max(data_end.div_ceil(WASM_PAGE));
     let memory = *memory;
-    let too_large = |pages| AdaptError::TooLarge { arena: arena.into(), pages, ceiling: CEILING };
     let grows = module.uses(|operator| matches!(operator, Operator::MemoryGrow { .. }))?;
+    let arena = if grows { arena } else { 0 };
+    let too_large = |pages| AdaptError::TooLarge { arena: arena.into(), pages, ceiling: CEILING };
     let takes_hosts = module.imports().any(|(_, from, name)| from == ENV && name == crate::convert::MALLOC);
     if takes_hosts && !grows {
         let base = module.exported_constant(crate::convert::HEAP_BASE).map_or(memory.initial * WASM_PAGE, u64::from);
@@ -90,7 +91,7 @@ pub(super) fn plan(module: &mut Module<'_>, arena: u32) -> Result<Plan, AdaptErr
         let floor = u32::try_from(floor).map_err(|_| too_large(floor.div_ceil(WASM_PAGE)))?;
         return Ok(Plan { pages: memory.initial as u32, limit: None, floor, host_heap: true, base });
     }
-    let limit = if grows { memory.initial + u64::from(arena).div_ceil(WASM_PAGE) } else { memory.initial };
+    let limit = memory.initial + u64::from(arena).div_ceil(WASM_PAGE);
     let limit = limit.min(memory.maximum.unwrap_or(CEILING)).max(memory.initial);
     let floor = u32::try_from(limit * WASM_PAGE).map_err(|_| too_large(limit))?;
     let limit = grows.then_some(limit as u32);
@@ -124,7 +125,7 @@ pub(super) fn reserve(
     if !plan.host_heap {
         answer_size(module, plan, refuse);
     }
-    module.exports.retain(|export| export.name != crate::convert::HEAP_BASE);
+    module.exports.retain(|export| export.kind == ExternalKind::Func || export.name != crate::convert::HEAP_BASE);
     let global = module.add_global((heap_base as u32).cast_signed(), false);
     module.exports.push(Export { name: crate::convert::HEAP_BASE.into(), kind: ExternalKind::Global, index: global });
     Ok(heap_base as u32)
