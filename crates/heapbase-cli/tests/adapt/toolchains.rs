@@ -74,13 +74,15 @@ fn build_go(go: &Path, name: &str, flags: &[&str]) -> PathBuf {
     std::fs::copy(source, folder.join("main.go")).unwrap();
     std::fs::write(folder.join("go.mod"), "module program\n\ngo 1.24\n").unwrap();
     let output = Command::new(go)
-        .args(["build", "-buildmode=c-shared", "-o", "program.wasm"])
+        .args(["build", "-trimpath", "-buildmode=c-shared", "-o", "program.wasm"])
         .args(flags)
         .current_dir(&folder)
         .env("GOOS", "wasip1")
         .env("GOARCH", "wasm")
         .env("GOTOOLCHAIN", "local")
         .env("GOFLAGS", "-mod=mod")
+        // What runtimes/go/build compiles of Go's library, too.
+        .env("GOCACHE", Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runtimes/go/toolchain/cache"))
         .env_remove("GOROOT")
         .output()
         .unwrap();
