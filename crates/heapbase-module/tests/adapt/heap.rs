@@ -61,7 +61,7 @@ fn whoever_gives_up_for_want_of_memory_says_so() {
         r#"(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))"#,
         "(func $none (param i32 i32 i32 i32) (result i32) (i32.const 0))",
     );
-    let said = "out of memory: 200 pages of 64 KiB were asked for, more than the arena of 3 has left";
+    let said = "out of memory: the arena of 3 pages of 64 KiB cannot give 200 more";
     for (text, talking) in [(TAKES, "nothing left"), (without.as_str(), said)] {
         for options in [small(local()), small(v1())] {
             let runtime = adapted(text, &options).wasm;

@@ -196,21 +196,19 @@
   (func (export "heapbase.refuse") (param $pages i32)
     (global.set $refused (local.get $pages)))
 
-  ;; "out of memory: N pages of 64 KiB were asked for, more than the arena of M has left"
+  ;; "out of memory: the arena of M pages of 64 KiB cannot give N more"
   (func $keep_out_of_memory
     (call $keep_text (i64.const 0x6d20666f2074756f))
-    (call $keep_text (i64.const 0x203a79726f6d65))
-    (call $keep_number (global.get $refused))
+    (call $keep_text (i64.const 0x74203a79726f6d65))
+    (call $keep_text (i64.const 0x616e657261206568))
+    (call $keep_text (i64.const 0x20666f20))
+    (call $keep_number (call $arena))
     (call $keep_text (i64.const 0x6f20736567617020))
     (call $keep_text (i64.const 0x42694b2034362066))
-    (call $keep_text (i64.const 0x7361206572657720))
-    (call $keep_text (i64.const 0x2c726f662064656b))
-    (call $keep_text (i64.const 0x68742065726f6d20))
-    (call $keep_text (i64.const 0x6120656874206e61))
-    (call $keep_text (i64.const 0x20666f20616e6572))
-    (call $keep_number (call $arena))
-    (call $keep_text (i64.const 0x66656c2073616820))
-    (call $keep_text (i64.const 0x74)))
+    (call $keep_text (i64.const 0x20746f6e6e616320))
+    (call $keep_text (i64.const 0x2065766967))
+    (call $keep_number (global.get $refused))
+    (call $keep_text (i64.const 0x65726f6d20)))
 
   ;; Hands what was written to standard error to the host's panic handler, which ends the call; where nothing was, that there was
   ;; no memory, if so. Returns if there is nothing to say, or if the host goes on all the same.
