@@ -169,7 +169,7 @@ fn c_by_clang_and_its_library() {
             assert!(error.contains("Assertion failed") && error.contains("program.c"), "{error}");
             assert_eq!(call(&runtime, "churn", "").unwrap(), "");
             let error = call(&runtime, "hoard", "").unwrap_err();
-            assert!(error.contains("out of memory: the arena of 256 pages of 64 KiB cannot give 1 more"), "{error}");
+            assert!(error.contains("out of memory: the arena of 256 pages of 64 KiB cannot give"), "{error}");
         }
     }
 }
