@@ -10,11 +10,15 @@ const module = new WebAssembly.Module(readFileSync(file));
 /** The instance and its memory, imported with `initial` pages of 64 KiB: an engine does not tell how many a module wants. */
 function instantiate(initial) {
   const env = {};
+  const failed = (text) => {
+    throw new Error(Buffer.from(memory.buffer, Number(text & 0xffffffffn), Number(text >> 32n)).toString());
+  };
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (from !== "env") throw new Error(`${file} imports ${from}.${name}`);
     env[name] = kind === "memory" ? new WebAssembly.Memory({ initial }) : () => {
       throw new Error(`${file} called ${name}`);
     };
+    if (name === "ext_panic_handler_abort_on_panic_version_1") env[name] = failed;
   }
   try {
     const { exports } = new WebAssembly.Instance(module, { env });

@@ -25,6 +25,8 @@ pub struct Found {
     pub metadata: Vec<Row>,
     /// Every other entry point, by runtime.
     pub others: Vec<(String, Vec<Row>)>,
+    /// Every entry point of the runtimes of other languages.
+    pub foreign: Vec<Row>,
     /// The heap of the cases.
     pub memory_of_blocks: Vec<Memory>,
     /// The heap of `Metadata_metadata`.
@@ -89,6 +91,16 @@ pub fn document(found: &Found, effort: &Effort, versions: &BTreeMap<String, Vec<
              last two are ratios of the whole conversion to one that leaves that part out: of the runtime's own growing of blocks, with \
              the number of places in its code, and of the compiler's routines.\n\n{}\n",
             parts(&found.parts_of_blocks, &found.parts_of_calls)
+        );
+    }
+    if !found.foreign.is_empty() {
+        let _ = write!(
+            text,
+            "\n### Runtimes of other languages\n\nEntry points that answer to no input on an empty state. `runtime-00d145` is \
+             Go, compiled by a TinyGo that asks the host for its heap; it gets the host's allocator inside (`freeing-bump`). \
+             `node-0a7b03` is of the same project, and Rust.\n\n{}\n{}\n",
+            table(&found.foreign),
+            means(&found.foreign)
         );
     }
     if !found.memory_of_blocks.is_empty() || !found.memory_of_calls.is_empty() {

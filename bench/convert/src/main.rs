@@ -9,7 +9,7 @@ mod sizes;
 mod subject;
 
 use anyhow::{Context, Result};
-use bench_host::{report, runners::Peer, versions};
+use bench_host::{race::Row, report, runners::Peer, versions};
 use clap::{Parser, Subcommand};
 use races::{Effort, Races};
 use std::{
@@ -40,7 +40,7 @@ struct RaceOptions {
     /// Where the tables go, instead of bench/RESULTS.md.
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
-    /// Only these sections: blocks, calls, memory, parts, sizes. Prints them, writes no file.
+    /// Only these sections: blocks, calls, languages, memory, parts, sizes. Prints them, writes no file.
     #[arg(long, value_delimiter = ',', value_name = "SECTION")]
     only: Vec<String>,
     /// Only runtimes and cases whose name begins so. Prints, writes no file.
@@ -115,6 +115,17 @@ fn run(options: &RaceOptions) -> Result<()> {
         };
         found.parts_of_blocks = each(&cases, "Core_execute_block")?;
         found.parts_of_calls = each(&runtimes, "Metadata_metadata")?;
+    }
+    if wanted("languages") {
+        for subject in Subject::foreign(&shared, scratch.path(), options.smoke, named)? {
+            for entry in ["Core_version", "Metadata_metadata"] {
+                let row = races.call(&subject, entry, effort)?;
+                found.foreign.push(Row { title: format!("{}, `{entry}`", subject.title), ..row });
+            }
+            let (_, others) = races.others(&subject)?;
+            let titled = |row: Row| Row { title: format!("{}, `{}`", subject.title, row.title), ..row };
+            found.foreign.extend(others.into_iter().map(titled));
+        }
     }
     let peers: Vec<_> = peers.iter().map(|(_, peer)| Rc::clone(peer)).collect();
     let text = document::document(&found, &effort, &versions(&peers));

@@ -1,13 +1,16 @@
 //! What is raced: a runtime in the forms that the converter gives it.
 
 use anyhow::{Context, Result};
-use bench_common::material::{Case, Runtime, case_files};
+use bench_common::material::{Case, Runtime, case_files, corpus_files};
 use bench_host::state::PreparedCase;
 use heapbase_module::{
     Blob, Spec,
     convert::{Options, convert},
 };
 use std::path::{Path, PathBuf};
+
+/// Gosemble's runtimes: in Go, by a TinyGo that asks the host for its heap, and the one in Rust that it was measured by.
+const FOREIGN: [&str; 2] = ["node-0a7b03", "runtime-00d145"];
 
 /// A form of a runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,21 @@ impl Subject {
     pub fn runtimes(shared: &Path, folder: &Path, smoke: bool, named: impl Fn(&str) -> bool) -> Result<Vec<Self>> {
         let chosen = bench_host::chosen(shared, smoke)?.into_iter().filter(|(title, _)| named(title));
         chosen.map(|(title, file)| Self::new(title, &Runtime::read(&file)?.code, folder)).collect()
+    }
+
+    /// The runtimes that other languages' compilers made, of those that are `named`; none for a `smoke` test.
+    ///
+    /// # Errors
+    /// The corpus cannot be read, or the converter refuses one.
+    pub fn foreign(shared: &Path, folder: &Path, smoke: bool, named: impl Fn(&str) -> bool) -> Result<Vec<Self>> {
+        let mut subjects = Vec::new();
+        for file in corpus_files(shared)? {
+            let runtime = Runtime::read(&file)?;
+            if !smoke && FOREIGN.iter().any(|prefix| runtime.name.starts_with(prefix)) && named(&runtime.name) {
+                subjects.push(Self::new(runtime.name.clone(), &runtime.code, folder)?);
+            }
+        }
+        Ok(subjects)
     }
 
     /// The cases that are `named`; one for a `smoke` test.

@@ -3,7 +3,7 @@
 mod trusting;
 
 use anyhow::{Context, Result, bail};
-use bench_common::stats::{Clock, Summary, human, sample};
+use bench_common::stats::{Clock, Summary, human, sample, stay_on};
 use bench_host::{
     machine,
     race::{Effort, Row, race},
@@ -12,9 +12,13 @@ use bench_host::{
 };
 use clap::Parser;
 use heapbase_host::Engine;
+use heapbase_module::{
+    Spec,
+    adapt::{Options, adapt},
+};
 use ledger_agreement::{
     interview,
-    languages::{LANGUAGES, Language, SPECS, Subject},
+    languages::{self, LANGUAGES, Language, SPECS, Subject},
     model::is_signed_right,
     question::{Expected, Question},
     scene::{Draft, Scene},
@@ -35,14 +39,20 @@ struct Arguments {
     /// Where the table goes, instead of bench/RESULTS.md.
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// Where a shorter table goes, between the markers `<!-- begin languages -->` and `<!-- end languages -->`: the README.
+    #[arg(long, value_name = "FILE")]
+    readme: Option<PathBuf>,
 }
+
+/// Twice as many rounds as elsewhere: most of a block is the same host functions, and the differences are small.
+const FULL: Effort = Effort { rounds: 81, ..Effort::FULL };
 
 /// Transfers of the block.
 const TRANSFERS: usize = 100;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let effort = if arguments.smoke { Effort::SMOKE } else { Effort::FULL };
+    let effort = if arguments.smoke { Effort::SMOKE } else { FULL };
 
     // Some blocks first, so that the transfers are between accounts that are there.
     let mut scene = Scene::new(1);
@@ -63,8 +73,8 @@ fn main() -> Result<()> {
         text,
         "Printed by `cargo run --release --manifest-path bench/languages/Cargo.toml` on {}.\n\
          `runtimes/LEDGER.md`, written once in each language, on heapbase-host with wasmtime. A block of {TRANSFERS} transfers: \
-         `Core_execute_block` and the root of the state after; all states agree. Median of {} rounds, in which all take turns; page \
-         faults are those of one call. The ratio is the median of the rounds' ratios to Rust under the same spec. `Core_version` is what \
+         `Core_execute_block` and the root of the state after; all states agree. Processor time, median of {} rounds, in which all take \
+         turns on the same processor; page faults are those of one call. The ratio is the median of the rounds' ratios to Rust under the same spec. `Core_version` is what \
          a call costs that does next to nothing. Most of a block is the host verifying signatures: the same {TRANSFERS}, verified natively \
          and nothing else, take {}. So the block is raced once more with a host that takes every signature for right: there the language's \
          work and the state's are left.\n",
@@ -72,6 +82,8 @@ fn main() -> Result<()> {
         effort.rounds,
         human(signatures(&draft, scene.genesis_hash, &effort)?),
     );
+    let _ = write!(text, "\n{}\n", adapting(&effort)?);
+    let (mut short, mut files) = (Vec::new(), Vec::new());
     for spec in SPECS {
         let subjects = loaded(|language| Subject::load(language, spec, Engine::Wasmtime))?;
         let trusting =
@@ -82,11 +94,16 @@ fn main() -> Result<()> {
             versions: measured("Core_version", &subjects, &version, &effort)?,
         };
         let _ = write!(text, "\n### {spec}\n\n{}\n", table(&subjects, &rows)?);
+        short.push(rows);
+        files.push(subjects);
     }
     println!("{text}");
     if !arguments.smoke {
         let default = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../RESULTS.md"));
         write_section(arguments.results.as_deref().unwrap_or(&default), "languages", &text)?;
+        if let Some(readme) = &arguments.readme {
+            write_section(readme, "languages", &summary(&files, &short)?)?;
+        }
     }
     Ok(())
 }
@@ -107,11 +124,16 @@ fn measured(title: &str, subjects: &[Rc<Subject>], question: &Question, effort: 
     // The state is made before anything is timed.
     question.state.state();
     let Expected::Exactly(expected) = &question.expected else { bail!("{title}: nobody knows the answer") };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let runners = subjects.iter().map(|subject| {
         let (of, question, expected) = (Rc::clone(subject), question.clone(), expected.clone());
+        let mut runs = 0;
         let run = move |calls| {
+            // In one round on one processor, in the next on another; the first two runs, which may compile, on all.
+            runs += 1;
+            stay_on((runs > 2).then_some(runs % processors)).map_err(|error| error.to_string())?;
             let mut fault = None;
-            let sample = sample(calls, Clock::Wall, || {
+            let sample = sample(calls, Clock::Processor, || {
                 fault = question.fault(&question.ask(&of), &expected);
                 Ok::<(), String>(())
             })?;
@@ -166,19 +188,72 @@ fn table(subjects: &[Rc<Subject>], rows: &Rows) -> Result<String> {
     Ok(markdown(header.map(str::to_owned).into(), lines))
 }
 
+/// The table of the README: under v1 and under local, a line for each language.
+fn summary(files: &[Vec<Rc<Subject>>], rows: &[Rows]) -> Result<String> {
+    let mut header = vec![String::new()];
+    for spec in SPECS {
+        header.extend([
+            format!("{spec}: block of {TRANSFERS} transfers"),
+            "÷ Rust".to_owned(),
+            "module, compressed".to_owned(),
+        ]);
+    }
+    let mut lines = Vec::new();
+    for (at, language) in LANGUAGES.iter().enumerate() {
+        let mut line = vec![language.name.to_owned()];
+        for (subjects, rows) in files.iter().zip(rows) {
+            let summary = rows.blocks.cells[at].outcome.as_ref().map_err(|error| anyhow::Error::msg(error.clone()))?;
+            let code = &subjects[at].code;
+            let compressed =
+                compress_strongly(code, CODE_BLOB_BOMB_LIMIT).context("the module is too large to be compressed")?;
+            line.push(human(summary.median));
+            line.push(said(multiple(&rows.blocks.cells[0], &rows.blocks.cells[at]), 2));
+            line.push(format!("{}, {}", kilobytes(code.len()), kilobytes(compressed.len())));
+        }
+        lines.push(line);
+    }
+    Ok(markdown(header, lines))
+}
+
 fn kilobytes(bytes: usize) -> String {
     format!("{:.0} KB", bytes as f64 / 1e3)
+}
+
+/// What adapting takes, of the largest module that a compiler emits here.
+fn adapting(effort: &Effort) -> Result<String> {
+    let file = languages::folder().join("go/out/module.wasm");
+    let module = std::fs::read(&file).with_context(|| format!("{}: run runtimes/go/build", file.display()))?;
+    let mut samples = Vec::new();
+    let mut first: Option<Vec<u8>> = None;
+    for _ in 0..effort.cold_rounds.max(2) {
+        samples.push(sample(1, Clock::Processor, || {
+            let runtime = adapt(&module, &Options::new(Spec::Local))?.wasm;
+            match first.get_or_insert_with(|| runtime.clone()) == &runtime {
+                true => Ok(()),
+                false => Err(anyhow::anyhow!("adapting the same module again gives other bytes")),
+            }
+        })?);
+    }
+    let summary = Summary::of(&samples).context("nothing was measured")?;
+    Ok(format!(
+        "Adapting what Go's compiler emits, {} before and {} after, takes {} ± {}; the same bytes come out each time.",
+        kilobytes(module.len()),
+        kilobytes(first.map_or(0, |runtime| runtime.len())),
+        human(summary.median),
+        human(summary.deviation)
+    ))
 }
 
 /// Nanoseconds for the block's signatures alone, verified in this process.
 fn signatures(draft: &Draft, genesis_hash: H256, effort: &Effort) -> Result<f64> {
     let mut samples = Vec::new();
     for _ in 0..effort.rounds.max(1) {
-        let one =
-            sample(1, Clock::Wall, || match draft.extrinsics.iter().all(|one| is_signed_right(one, genesis_hash)) {
+        let one = sample(1, Clock::Processor, || {
+            match draft.extrinsics.iter().all(|one| is_signed_right(one, genesis_hash)) {
                 true => Ok(()),
                 false => Err(anyhow::anyhow!("a signature of the block is wrong")),
-            })?;
+            }
+        })?;
         samples.push(one);
     }
     Ok(Summary::of(&samples).context("nothing was measured")?.median)

@@ -66,9 +66,10 @@ pub(crate) struct Adapt {
     /// Where the program's random numbers begin, as a hexadecimal number; from the module's hash if none is given.
     #[arg(long, value_name = "HEX", value_parser = seed)]
     seed: Option<u64>,
-    /// The allocator that serves the host under v1: size-class, free-list, leaking, leaking-page, fitting, or the path of an allocator
-    /// module.
-    #[arg(long, value_name = "NAME|FILE", default_value = "fitting")]
+    /// The allocator that serves the host under v1, or takes the place of the host's where that is the language's heap: size-class,
+    /// free-list, freeing-bump, leaking, leaking-page, the path of an allocator module, or fitting: freeing-bump for what TinyGo
+    /// compiled, size-class for everything else.
+    #[arg(long, value_name = "NAME|FILE", default_value = crate::convert::FITTING)]
     allocator: String,
     /// Leave the bits of a NaN to the machine that computes it. Where they reach the state, nodes may disagree.
     #[arg(long)]

@@ -66,8 +66,9 @@ impl From<Target> for Spec {
 /// Options of a conversion besides its target.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HowToConvert {
-    /// The allocator inside: size-class, free-list, leaking, leaking-page, or the path of an allocator module.
-    #[arg(long, value_name = "NAME|FILE", default_value = Family::SizeClass.name(), requires = "to")]
+    /// The allocator inside: size-class, free-list, freeing-bump, leaking, leaking-page, the path of an allocator module, or fitting:
+    /// freeing-bump for what TinyGo compiled, size-class for everything else.
+    #[arg(long, value_name = "NAME|FILE", default_value = FITTING, requires = "to")]
     allocator: String,
     /// Bytes of the arena under local: a number, with K or M for KiB or MiB.
     #[arg(long, value_name = "SIZE", value_parser = size, default_value_t = Size(DEFAULT_ARENA), requires = "to")]
@@ -123,7 +124,7 @@ impl HowToConvert {
 }
 
 /// The name of the choice that depends on the module.
-const FITTING: &str = "fitting";
+pub(crate) const FITTING: &str = "fitting";
 
 /// One of the family, or a module in a file.
 pub(crate) fn allocator(name: &str) -> Result<Allocator<'static>> {

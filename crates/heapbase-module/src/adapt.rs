@@ -254,10 +254,10 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
     let data_end = module.exported_constant(memory::DATA_END).map_or_else(|| module.data_end(), u64::from);
     let plan = heap::plan(&mut module, options.arena)?;
     let environment = system::environment(&adapted.environment)?;
-    let settings = system::Settings { scratch: plan.floor, seed: adapted.seed, environment };
-    let answered = wasi::answer(&mut module, settings)?;
+    let settings = system::Settings { scratch: plan.floor, seed: adapted.seed, arena: plan.arena_pages(), environment };
+    let answered = wasi::answer(&mut module, settings, plan.grows())?;
     let scratch = if answered.uses_scratch { system::SCRATCH } else { 0 };
-    let heap_base = heap::reserve(&mut module, &plan, scratch)?;
+    let heap_base = heap::reserve(&mut module, &plan, scratch, answered.refuse)?;
     told.heap(&answered, &plan, heap_base);
     if let Some(canonical) = &canonical {
         told.passed(canonical);
@@ -392,10 +392,10 @@ impl Told {
         if answered.reports_failures {
             self.change("a failure's text on standard error reaches the host's panic handler".to_owned());
         }
-        if plan.arena() > 0 {
+        if plan.arena_pages() > 0 {
             self.change(format!(
                 "gave the language an arena of {} pages of 64 KiB, from which `memory.grow` is answered",
-                u64::from(plan.arena()) / WASM_PAGE
+                plan.arena_pages()
             ));
         }
         self.change(format!("`{}` is {heap_base:#x}", convert::HEAP_BASE));

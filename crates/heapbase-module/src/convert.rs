@@ -80,8 +80,9 @@ pub(crate) const VALIDATION_PAGES: u64 = 2_080;
 /// What is put into the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Allocator<'a> {
-    /// The flagship, or [`Family::FreeList`] where the module was compiled by TinyGo: its garbage collector reads blocks that it
-    /// has freed, whose contents the host's allocator leaves alone, as this one does and the flagship does not.
+    /// The flagship, or [`Family::FreeingBump`] where the module was compiled by TinyGo: its garbage collector frees blocks that are
+    /// still used, which harms nobody until the host's allocator hands them out again. This one does so at the same time, the
+    /// flagship writes into them.
     #[default]
     Fitting,
     /// One that heapbase brings.
@@ -117,7 +118,7 @@ impl<'a> Allocator<'a> {
     /// The one that is meant for a module.
     fn for_module(&self, survey: &Survey<'_>) -> Self {
         match self {
-            Self::Fitting if custom::is_processed_by(survey, "TinyGo") => Self::Family(Family::FreeList),
+            Self::Fitting if custom::is_processed_by(survey, "TinyGo") => Self::Family(Family::FreeingBump),
             Self::Fitting => Self::Family(Family::default()),
             other => other.clone(),
         }

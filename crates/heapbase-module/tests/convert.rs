@@ -415,11 +415,11 @@ fn a_collector_that_reads_what_it_freed() {
     for to in TO {
         let fitting = done(&wasm, to);
         assert_eq!(fitting.warnings, Vec::<String>::new());
-        assert_eq!(fitting.record.expect("it is recorded").allocator, "free-list");
+        assert_eq!(fitting.record.expect("it is recorded").allocator, "freeing-bump");
         let mut options = Options::new(to);
         options.allocator = Allocator::Family(Family::SizeClass);
         let warnings = convert(&wasm, &options).expect("it is converted").warnings;
-        assert!(warnings.iter().any(|warning| warning.contains("--allocator free-list")));
+        assert!(warnings.iter().any(|warning| warning.contains("--allocator freeing-bump")));
     }
 }
 

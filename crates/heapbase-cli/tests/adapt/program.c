@@ -26,6 +26,12 @@ __attribute__((export_name("check"))) uint64_t check(uint32_t address, uint32_t 
     return 0;
 }
 
+// Takes until there is nothing left, and gives up.
+__attribute__((export_name("hoard"))) uint64_t hoard(uint32_t address, uint32_t length) {
+    while ((seen = malloc(65536))) memset(seen, 1, 65536);
+    abort();
+}
+
 // Takes and gives back ten times the arena, in blocks of changing sizes, and then as much as there is.
 __attribute__((export_name("churn"))) uint64_t churn(uint32_t address, uint32_t length) {
     size_t taken = 0;

@@ -146,9 +146,13 @@ fn a_real_runtime_converts_and_runs() {
     let Some(runtime) = real() else { return };
     let folder = Folder::new();
     let (_, expected) = json(&["call", &runtime, "Core_version"], "");
-    for (spec, allocator) in
-        [("local", "size-class"), ("v1", "free-list"), ("v1", "leaking"), ("local", "leaking-page")]
-    {
+    for (spec, allocator) in [
+        ("local", "size-class"),
+        ("v1", "free-list"),
+        ("v1", "leaking"),
+        ("local", "leaking-page"),
+        ("local", "freeing-bump"),
+    ] {
         let out = folder.text("out.wasm");
         let arguments = ["convert", &runtime, "--to", spec, "--allocator", allocator, "--compressed", "-o", &out];
         heapbase().args(arguments).assert().code(0);
@@ -203,7 +207,7 @@ fn wrong_allocators_are_refused_with_the_reason() {
         assert!(BUMP.contains(text), "{text}");
         folder.module("wrong.wasm", &BUMP.replace(text, with))
     };
-    refused("no-such-allocator", "one of size-class, free-list, leaking, leaking-page, or the path");
+    refused("no-such-allocator", "one of size-class, free-list, freeing-bump, leaking, leaking-page, or the path");
     std::fs::write(folder.path("text"), "no module").unwrap();
     refused(&folder.text("text"), "is not a module of WebAssembly 1.0");
     refused(&without(r#"(export "free")"#, ""), "does not export the function `free`");

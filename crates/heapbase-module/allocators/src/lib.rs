@@ -6,12 +6,19 @@
 //! and is all zero when it is first used.
 #![no_std]
 
+#[cfg(feature = "freeing-bump")]
+mod freeing_bump;
 mod source;
 
-use core::{alloc::Layout, mem::MaybeUninit};
+#[cfg(not(feature = "freeing-bump"))]
+use core::alloc::Layout;
+use core::mem::MaybeUninit;
+#[cfg(not(feature = "freeing-bump"))]
 use heapbase::RawAllocator;
 use source::Converted;
 
+#[cfg(feature = "freeing-bump")]
+type Heap = freeing_bump::FreeingBump<Converted>;
 #[cfg(feature = "free-list")]
 type Heap = heapbase::FreeListAllocator<Converted>;
 #[cfg(feature = "leaking")]
@@ -22,6 +29,7 @@ type Heap = heapbase::LeakingPageAllocator<Converted>;
 type Heap = heapbase::SizeClassAllocator<Converted>;
 
 /// Alignment of every block, as the host's allocator gives it.
+#[cfg(not(feature = "freeing-bump"))]
 const ALIGN: usize = 8;
 
 /// The heap, whose initial value is all zero bytes.
@@ -38,6 +46,7 @@ pub extern "C" fn state_size() -> usize {
 }
 
 /// The layout of a block for `size` bytes.
+#[cfg(not(feature = "freeing-bump"))]
 fn layout(size: usize) -> Layout {
     // SAFETY: the alignment is a power of two; a converter passes no size above 32 MiB.
     unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
@@ -78,8 +87,30 @@ mod by_address {
     }
 }
 
+#[cfg(feature = "freeing-bump")]
+mod by_address {
+    use super::*;
+
+    /// A block of at least `size` bytes, or 0.
+    #[unsafe(no_mangle)]
+    pub extern "C" fn alloc(size: usize) -> usize {
+        heap().allocate(size)
+    }
+
+    /// Gives a block back.
+    ///
+    /// # Safety
+    ///
+    /// A block of this heap that is in use.
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn free(block: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { heap().free(block) }
+    }
+}
+
 /// Those that do not know a block's size: it stands in front of the block.
-#[cfg(not(feature = "size-class"))]
+#[cfg(not(any(feature = "size-class", feature = "freeing-bump")))]
 mod with_header {
     use super::*;
 

@@ -5,7 +5,7 @@
 
 use super::error::{AdaptError, invalid};
 use crate::{SectionKind, section::section_at};
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{FunctionBody, Operator, Parser, Payload, Validator, WasmFeatures};
 
 /// The features of a module that can be adapted.
 pub(super) fn accepted() -> WasmFeatures {
@@ -27,6 +27,9 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), AdaptError> {
     }
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| invalid(&error))?;
+        if let Payload::CodeSectionEntry(body) = &payload {
+            refuse_changing_tables(body)?;
+        }
         if let Payload::CustomSection(custom) = &payload
             && (custom.name() == "dylink.0" || custom.name() == "dylink")
         {
@@ -48,6 +51,27 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), AdaptError> {
         error.offset(),
         "build it for WebAssembly 1.0, with this feature switched off",
     ))
+}
+
+/// Refuses instructions that change a table and passed the features above: what initialising left in it would be lost, and no
+/// compiler emits them for a program that is linked statically.
+fn refuse_changing_tables(body: &FunctionBody<'_>) -> Result<(), AdaptError> {
+    let operators = body.get_operators_reader().map_err(|error| invalid(&error))?;
+    for operator in operators.into_iter_with_offsets() {
+        let (operator, offset) = operator.map_err(|error| invalid(&error))?;
+        let name = match operator {
+            Operator::TableInit { .. } => "table.init",
+            Operator::TableCopy { .. } => "table.copy",
+            _ => continue,
+        };
+        return Err(AdaptError::unsupported(
+            format!("the instruction `{name}` changes a table"),
+            SectionKind::Code,
+            offset,
+            "nodes have tables that stay as they were instantiated; link the module statically",
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses memories that no runtime has, in plainer words than a validator's.

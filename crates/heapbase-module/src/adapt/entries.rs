@@ -85,9 +85,20 @@ pub(super) fn choose(
     if wrapped.is_empty() {
         return Err(AdaptError::NoEntry);
     }
+    if let Some((name, _)) = wrapped.iter().find(|(name, _)| ALLOWED.contains(&name.as_str())) {
+        return Err(AdaptError::Entry(format!(
+            "an entry point cannot be named `{name}`, which is something else in every runtime; give it another name: --entry \
+             OTHER={name}"
+        )));
+    }
     for name in keep {
-        if module.export(name).is_none() {
+        let Some(export) = module.export(name) else {
             return Err(AdaptError::Entry(format!("there is no export `{name}` to keep")));
+        };
+        if export.kind == ExternalKind::Func && ALLOWED.contains(&name.as_str()) {
+            return Err(AdaptError::Entry(format!(
+                "a function cannot be kept as `{name}`, which is something else in every runtime"
+            )));
         }
     }
     let is_entry = |name: &str| wrapped.iter().any(|(entry, _)| entry == name);

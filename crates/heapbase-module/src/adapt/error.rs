@@ -78,11 +78,12 @@ pub enum AdaptError {
 
     /// Arena and memory do not fit into 32 bits.
     #[error(
-        "an arena of {arena} bytes does not fit: the memory would have {pages} pages of 64 KiB, the ceiling is {ceiling}; \
-         choose a smaller arena"
+        "the memory would have {pages} pages of 64 KiB with an arena of {arena} bytes and the host's heap behind it, the \
+         ceiling is {ceiling}; {}",
+        if *arena > 0 { "choose a smaller --arena" } else { "link the module with less memory" }
     )]
     TooLarge {
-        /// Bytes of the arena.
+        /// Bytes of the arena; 0 where the module never grows its memory.
         arena: u64,
         /// Pages that the memory would have.
         pages: u64,

@@ -62,9 +62,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Bytes of the arena.
-    pub(super) fn arena(&self) -> u32 {
-        self.limit.map_or(0, |limit| (u64::from(limit - self.pages) * WASM_PAGE) as u32)
+    /// Whether the language grows its memory.
+    pub(super) fn grows(&self) -> bool {
+        self.limit.is_some()
+    }
+
+    /// Pages of the arena.
+    pub(super) fn arena_pages(&self) -> u32 {
+        self.limit.map_or(0, |limit| limit - self.pages)
     }
 }
 
@@ -76,8 +81,9 @@ pub(super) fn plan(module: &mut Module<'_>, arena: u32) -> Result<Plan, AdaptErr
     // A host may have been expected to bring a larger memory than the module asks for.
     memory.initial = memory.initial.max(data_end.div_ceil(WASM_PAGE));
     let memory = *memory;
-    let too_large = |pages| AdaptError::TooLarge { arena: arena.into(), pages, ceiling: CEILING };
     let grows = module.uses(|operator| matches!(operator, Operator::MemoryGrow { .. }))?;
+    let arena = if grows { arena } else { 0 };
+    let too_large = |pages| AdaptError::TooLarge { arena: arena.into(), pages, ceiling: CEILING };
     let takes_hosts = module.imports().any(|(_, from, name)| from == ENV && name == crate::convert::MALLOC);
     if takes_hosts && !grows {
         let base = module.exported_constant(crate::convert::HEAP_BASE).map_or(memory.initial * WASM_PAGE, u64::from);
@@ -85,7 +91,7 @@ pub(super) fn plan(module: &mut Module<'_>, arena: u32) -> Result<Plan, AdaptErr
         let floor = u32::try_from(floor).map_err(|_| too_large(floor.div_ceil(WASM_PAGE)))?;
         return Ok(Plan { pages: memory.initial as u32, limit: None, floor, host_heap: true, base });
     }
-    let limit = if grows { memory.initial + u64::from(arena).div_ceil(WASM_PAGE) } else { memory.initial };
+    let limit = memory.initial + u64::from(arena).div_ceil(WASM_PAGE);
     let limit = limit.min(memory.maximum.unwrap_or(CEILING)).max(memory.initial);
     let floor = u32::try_from(limit * WASM_PAGE).map_err(|_| too_large(limit))?;
     let limit = grows.then_some(limit as u32);
@@ -93,7 +99,13 @@ pub(super) fn plan(module: &mut Module<'_>, arena: u32) -> Result<Plan, AdaptErr
 }
 
 /// Gives the language its arena, and everybody else what lies above. `scratch` bytes at the floor are taken. Returns the heap base.
-pub(super) fn reserve(module: &mut Module<'_>, plan: &Plan, scratch: u32) -> Result<u32, AdaptError> {
+/// `refuse` is told of pages that it does not get.
+pub(super) fn reserve(
+    module: &mut Module<'_>,
+    plan: &Plan,
+    scratch: u32,
+    refuse: Option<u32>,
+) -> Result<u32, AdaptError> {
     let heap_base = (u64::from(plan.floor) + u64::from(scratch)).next_multiple_of(ALIGN);
     let Some(memory) = module.memory.as_mut() else { return Ok(heap_base as u32) };
     let before = memory.initial;
@@ -108,19 +120,19 @@ pub(super) fn reserve(module: &mut Module<'_>, plan: &Plan, scratch: u32) -> Res
     let pages = memory.initial.max(memory.maximum.unwrap_or_default());
     // The last page of all holds no heap.
     if pages > CEILING || heap_base / WASM_PAGE >= CEILING {
-        return Err(AdaptError::TooLarge { arena: plan.arena().into(), pages, ceiling: CEILING });
+        return Err(AdaptError::TooLarge { arena: u64::from(plan.arena_pages()) * WASM_PAGE, pages, ceiling: CEILING });
     }
     if !plan.host_heap {
-        answer_size(module, plan);
+        answer_size(module, plan, refuse);
     }
-    module.exports.retain(|export| export.name != crate::convert::HEAP_BASE);
+    module.exports.retain(|export| export.kind == ExternalKind::Func || export.name != crate::convert::HEAP_BASE);
     let global = module.add_global((heap_base as u32).cast_signed(), false);
     module.exports.push(Export { name: crate::convert::HEAP_BASE.into(), kind: ExternalKind::Global, index: global });
     Ok(heap_base as u32)
 }
 
 /// Answers `memory.grow` and `memory.size` from the arena.
-fn answer_size(module: &mut Module<'_>, plan: &Plan) {
+fn answer_size(module: &mut Module<'_>, plan: &Plan, refuse: Option<u32>) {
     let Some(limit) = plan.limit else {
         module.substitutes.memory_size = Some(instructions(&[I::I32Const(plan.pages.cast_signed())]));
         return;
@@ -134,6 +146,13 @@ fn answer_size(module: &mut Module<'_>, plan: &Plan) {
         I::I32Sub,
         I::I32GtU,
         I::If(BlockType::Empty),
+    ] {
+        grow.instruction(&instruction);
+    }
+    if let Some(refuse) = refuse {
+        grow.instruction(&I::LocalGet(0)).instruction(&I::Call(refuse));
+    }
+    for instruction in [
         I::I32Const(-1),
         I::Return,
         I::End,

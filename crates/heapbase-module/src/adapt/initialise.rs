@@ -23,8 +23,9 @@
 //! ```
 //!
 //! The start function runs first, then the first of [`INITIALISERS`] that is exported. They run in an interpreter that bounds steps
-//! and memory, where every host function but the log ends it. Memory and mutable globals are all there is of a module's state:
-//! tables do not change without instructions that are refused. What is zero is left out, in memory and in the file.
+//! and memory, where every host function but the log ends it. Memory, mutable globals, and which data segments were dropped, are all there
+//! is of a module's state: tables do not change without instructions that are refused. What is zero is left out, in memory and in
+//! the file.
 //!
 //! Why not the library `wizer`: the versions that work with any engine (`wasmtime-wizer`) ask for a newer compiler than this project does
 //! and for readers and writers of their own release, and take no module that imports its memory. The instrumented module it
@@ -106,6 +107,9 @@ pub(super) fn initialise(module: &mut Module<'_>, settings: &Settings) -> Result
     initialised.said = run.said();
     for (global, value) in run.globals(&sandbox)? {
         module.globals[global as usize].init = value;
+    }
+    for segment in run.dropped(&sandbox)? {
+        module.data[segment as usize].bytes = Cow::Borrowed(&[]);
     }
     let memory = run.memory();
     for global in &settings.cleared {

@@ -230,6 +230,15 @@ impl<'a> Module<'a> {
                             functions
                         }
                     };
+                    let end = start.map_or(0, |start| u64::from(start) + functions.len() as u64);
+                    if end > self.table.map_or(0, |table| table.initial) {
+                        return Err(Failure::Refused(AdaptError::unsupported(
+                            "an element segment reaches beyond the table",
+                            SectionKind::Element,
+                            element.range.start,
+                            "no host can instantiate that; link the module anew",
+                        )));
+                    }
                     self.elements.push(Elements { start, declared, functions });
                 }
             }

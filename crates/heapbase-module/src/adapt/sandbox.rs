@@ -4,13 +4,13 @@
 
 use super::error::AdaptError;
 use super::memory::MEMORY;
-use super::module::{ENV, Export, Module, WASM_PAGE};
+use super::module::{ENV, Export, Module, Origin, WASM_PAGE};
 use wasm_encoder::Instruction as I;
 use wasmi::{
     Caller, CompilationMode, Config, Engine, ExternType, Instance, Linker, Memory, MemoryType, Store, StoreLimits,
     StoreLimitsBuilder, TrapCode, Val,
 };
-use wasmparser::ExternalKind;
+use wasmparser::{ExternalKind, FuncType};
 
 /// Pages that a module may have here: 512 MiB.
 pub(super) const MOST_PAGES: u64 = 8192;
@@ -18,9 +18,13 @@ pub(super) const MOST_PAGES: u64 = 8192;
 /// Lines of the log that are kept, as many as somebody reads.
 const MOST_LINES: usize = 100;
 
+/// Steps that are enough to ask for every segment that a module can have.
+const ASKING: u64 = 1 << 30;
+
 /// The names by which the interpreter finds globals and functions.
 const GLOBAL: &str = "heapbase:global:";
 const FUNCTION: &str = "heapbase:function:";
+const SEGMENT: &str = "heapbase:segment:";
 
 /// A module for the interpreter.
 pub(super) struct Sandbox {
@@ -29,6 +33,8 @@ pub(super) struct Sandbox {
     pages: u32,
     steps: u64,
     mutable: Vec<u32>,
+    /// Data segments that code copies from, where it can drop them.
+    segments: Vec<u32>,
 }
 
 /// What the interpreter's store carries.
@@ -94,6 +100,7 @@ impl Sandbox {
             let name = format!("{GLOBAL}{index}").into();
             probe.exports.push(Export { name, kind: ExternalKind::Global, index: *index });
         }
+        let segments = ask_for_segments(&mut probe);
         let wasm = probe.write()?;
 
         let mut config = Config::default();
@@ -108,7 +115,7 @@ impl Sandbox {
         config.set_max_stack_height(16 << 20).set_max_recursion_depth(1 << 14);
         let engine = Engine::new(&config);
         let parsed = wasmi::Module::new(&engine, &wasm).map_err(refused)?;
-        Ok(Self { engine, parsed, pages: pages as u32, steps, mutable })
+        Ok(Self { engine, parsed, pages: pages as u32, steps, mutable, segments })
     }
 
     /// A new instance.
@@ -133,6 +140,34 @@ impl Sandbox {
     }
 }
 
+/// Adds an exported function for each data segment that code copies from, which traps if the segment was dropped: it copies no
+/// bytes from its end. Their indices.
+fn ask_for_segments(probe: &mut Module<'_>) -> Vec<u32> {
+    let mut segments = Vec::new();
+    for index in 0..probe.data.len() {
+        let data = &probe.data[index];
+        if !probe.counts_data || data.start.is_some() || data.bytes.is_empty() {
+            continue;
+        }
+        let (index, end) = (index as u32, data.bytes.len() as u32);
+        let mut body = wasm_encoder::Function::new([]);
+        for instruction in [
+            I::I32Const(0),
+            I::I32Const(end.cast_signed()),
+            I::I32Const(0),
+            I::MemoryInit { mem: 0, data_index: index },
+            I::End,
+        ] {
+            body.instruction(&instruction);
+        }
+        let name = format!("{SEGMENT}{index}");
+        let function = probe.add(name.clone(), &FuncType::new([], []), Origin::Made(body.into_raw_body()));
+        probe.exports.push(Export { name: name.into(), kind: ExternalKind::Func, index: function });
+        segments.push(index);
+    }
+    segments
+}
+
 impl Run {
     /// Calls the function at this place of the list, with as many of the parameters as it has.
     pub(super) fn call(&mut self, place: usize, params: &[i32]) -> Result<Ended, AdaptError> {
@@ -152,6 +187,20 @@ impl Run {
     /// The lines that were written to the log since they were last asked for.
     pub(super) fn said(&mut self) -> Vec<String> {
         std::mem::take(&mut self.store.data_mut().said)
+    }
+
+    /// The data segments that were dropped.
+    pub(super) fn dropped(&mut self, sandbox: &Sandbox) -> Result<Vec<u32>, AdaptError> {
+        self.store.set_fuel(sandbox.steps.max(ASKING)).map_err(refused)?;
+        let mut dropped = Vec::new();
+        for index in &sandbox.segments {
+            let function = self.instance.get_func(&self.store, &format!("{SEGMENT}{index}"));
+            let function = function.ok_or_else(|| refused("no function"))?;
+            if function.call(&mut self.store, &[], &mut []).is_err() {
+                dropped.push(*index);
+            }
+        }
+        Ok(dropped)
     }
 
     pub(super) fn memory(&self) -> &[u8] {

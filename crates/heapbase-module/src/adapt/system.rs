@@ -33,6 +33,8 @@ pub(super) struct Settings {
     pub(super) scratch: u32,
     /// Where random numbers begin.
     pub(super) seed: u64,
+    /// Pages of the arena.
+    pub(super) arena: u32,
     /// `NAME=VALUE`, each with a zero behind it.
     pub(super) environment: Vec<u8>,
 }
@@ -143,6 +145,7 @@ impl System {
                 self.uses_scratch = true;
                 self.settings.scratch
             }
+            "arena" => self.settings.arena,
             "environment_count" => self.settings.environment.iter().filter(|byte| **byte == 0).count() as u32,
             "environment_size" => self.settings.environment.len() as u32,
             _ => return Err(missing(name)),

@@ -25,7 +25,9 @@
 //!
 //! A toolchain's code for a failure that nobody catches writes to standard error and then executes `unreachable`, or leaves with a
 //! status. Every `unreachable` is led through `$abort`: that needs no names, and costs nothing where no failure is. What
-//! traps otherwise (a division by zero, a stack that overflows) says no more than it did.
+//! traps otherwise (a division by zero, a stack that overflows) says no more than it did. Where nothing was written, and
+//! `memory.grow` was refused before ([`heap`](super::heap)), the message says that memory is out: AssemblyScript and allocators in C
+//! end without a word then.
 //!
 //! Answers depend on the calls made and on nothing else:
 //!
@@ -46,7 +48,7 @@ use super::error::AdaptError;
 use super::module::{ENV, Module, Origin};
 use super::system::{Settings, System};
 use wasm_encoder::Instruction as I;
-use wasmparser::{FuncType, ValType};
+use wasmparser::{FuncType, Operator, ValType};
 
 /// The module of WASI preview 1.
 const WASI: &str = "wasi_snapshot_preview1";
@@ -93,6 +95,8 @@ pub(super) struct Answered {
     pub(super) script: usize,
     /// Whether standard error is kept and handed over.
     pub(super) reports_failures: bool,
+    /// The function that is told of the pages that `memory.grow` does not give, where somebody would say so.
+    pub(super) refuse: Option<u32>,
     /// Whether the scratch memory is used.
     pub(super) uses_scratch: bool,
     /// The global with the status that the module left with, plus one.
@@ -145,8 +149,8 @@ fn find(module: &Module<'_>, system: &System, number: u32, from: &str, name: &st
     Ok(answer)
 }
 
-/// Answers every import that is no runtime host function.
-pub(super) fn answer(module: &mut Module<'_>, settings: Settings) -> Result<Answered, AdaptError> {
+/// Answers every import that is no runtime host function. Whether the module `grows` its memory says whether it may find none.
+pub(super) fn answer(module: &mut Module<'_>, settings: Settings, grows: bool) -> Result<Answered, AdaptError> {
     let mut answered = Answered::default();
     let mut system = System::new(settings)?;
     let imports: Vec<(u32, String, String)> =
@@ -175,13 +179,17 @@ pub(super) fn answer(module: &mut Module<'_>, settings: Settings) -> Result<Answ
             answered.reports_failures = true;
         }
     }
-    if answered.reports_failures {
+    let gives_up = module.uses(|operator| matches!(operator, Operator::Unreachable))?;
+    if grows && gives_up {
+        answered.refuse = Some(system.merge("heapbase.refuse", module)?);
+    }
+    if answered.reports_failures || answered.refuse.is_some() {
         module.substitutes.before_unreachable = Some(system.merge("heapbase.abort", module)?);
     }
     answered.uses_scratch = system.uses_scratch;
     answered.exited = system.global("exited");
     answered.cleared =
-        ["out_used", "err_used", "kept", "failing"].iter().filter_map(|name| system.global(name)).collect();
+        ["out_used", "err_used", "kept", "failing", "refused"].iter().filter_map(|name| system.global(name)).collect();
     Ok(answered)
 }
 

@@ -42,6 +42,8 @@ pub enum Family {
     SizeClass,
     /// `free-list`: small; slow where much is free.
     FreeList,
+    /// `freeing-bump`: what hosts do, block by block, for runtimes that touch what they have freed.
+    FreeingBump,
     /// `leaking`: gives nothing back.
     Leaking,
     /// `leaking-page`: takes whole pages of 64 KiB and gives nothing back.
@@ -50,13 +52,14 @@ pub enum Family {
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::SizeClass, Self::FreeList, Self::Leaking, Self::LeakingPage];
+    pub const ALL: [Self; 5] = [Self::SizeClass, Self::FreeList, Self::FreeingBump, Self::Leaking, Self::LeakingPage];
 
     /// The name that the command line and the record use.
     pub const fn name(self) -> &'static str {
         match self {
             Self::SizeClass => "size-class",
             Self::FreeList => "free-list",
+            Self::FreeingBump => "freeing-bump",
             Self::Leaking => "leaking",
             Self::LeakingPage => "leaking-page",
         }
@@ -72,6 +75,7 @@ impl Family {
         match self {
             Self::SizeClass => include_bytes!("../../allocators/size-class.wasm"),
             Self::FreeList => include_bytes!("../../allocators/free-list.wasm"),
+            Self::FreeingBump => include_bytes!("../../allocators/freeing-bump.wasm"),
             Self::Leaking => include_bytes!("../../allocators/leaking.wasm"),
             Self::LeakingPage => include_bytes!("../../allocators/leaking-page.wasm"),
         }

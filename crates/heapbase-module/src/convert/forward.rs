@@ -561,8 +561,8 @@ impl<'a> Forward<'a> {
             && self.options.allocator == Allocator::Family(Family::SizeClass)
         {
             warnings.push(
-                "TinyGo compiled the module: its garbage collector reads blocks that it has freed, whose contents the host's \
-                 allocator leaves alone and `size-class` does not; convert with --allocator free-list"
+                "TinyGo compiled the module: its garbage collector frees blocks that are still used, whose contents the host's \
+                 allocator leaves alone and `size-class` does not; convert with --allocator freeing-bump"
                     .to_owned(),
             );
         }

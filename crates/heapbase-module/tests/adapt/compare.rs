@@ -128,7 +128,12 @@ fn start(engine: &Engine, wasm: &[u8], pages: u32) -> Option<(Store<StoreLimits>
     store.add_fuel(200_000).unwrap();
     let mut linker = Linker::new(engine);
     for import in module.imports() {
-        let ExternType::Memory(ty) = import.ty() else { panic!("{}", import.name()) };
+        let ExternType::Memory(ty) = import.ty() else {
+            // Whoever finds no memory says so before the trap. There is nothing else that it may call.
+            assert_eq!(import.name(), "ext_panic_handler_abort_on_panic_version_1");
+            linker.func_wrap(import.module(), import.name(), |_: i64| {}).unwrap();
+            continue;
+        };
         let ty = MemoryType::new(ty.initial_pages().into(), None).unwrap();
         let memory = Memory::new(&mut store, ty).ok()?;
         linker.define(import.module(), import.name(), memory).unwrap();

@@ -63,6 +63,18 @@ fn entries_that_cannot_be_are_refused() {
     options.keep = vec!["missing".into()];
     assert!(matches!(refusal(ECHO, &options), AdaptError::Entry(_)));
     assert!(matches!(refusal("(module (memory 1))", &local()), AdaptError::NoEntry));
+    // Every runtime has these, and they are no functions.
+    for name in ["memory", "__heap_base", "__data_end", "__indirect_function_table"] {
+        let mut options = local();
+        options.entries = vec![Entry::renamed(name, "echo")];
+        assert!(refusal(ECHO, &options).to_string().contains(&format!("--entry OTHER={name}")));
+        let named = ECHO.replace("(export \"memory\")", "").replace("\"echo\"", &format!("\"{name}\""));
+        let error = refusal(&named, &local());
+        let mut options = local();
+        (options.entries, options.keep) = (vec![Entry::new("other")], vec![name.to_owned()]);
+        assert!(refusal(&named, &options).to_string().contains("cannot be kept"));
+        assert!(error.to_string().contains(&format!("--entry OTHER={name}")), "{error}");
+    }
     // v1 has names of its own.
     let mut options = v1();
     options.entries = vec![Entry::renamed("alloc", "echo")];

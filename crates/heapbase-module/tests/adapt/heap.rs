@@ -39,6 +39,52 @@ fn growing_is_answered_from_the_arena_and_ends_with_it() {
     }
 }
 
+/// Asks for as many pages as the input's first byte says, and gives up if it does not get them.
+const TAKES: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 16) "\20\00\00\00\0d\00\00\00")
+  (data (i32.const 32) "nothing left\n")
+  (func (export "silent") (param $at i32) (param i32) (result i64)
+    (if (i32.lt_s (memory.grow (i32.load8_u (local.get $at))) (i32.const 0)) (then unreachable))
+    (i64.const 0))
+  (func (export "talking") (param $at i32) (param i32) (result i64)
+    (if (i32.lt_s (memory.grow (i32.load8_u (local.get $at))) (i32.const 0)) (then
+      (drop (call $write (i32.const 2) (i32.const 16) (i32.const 1) (i32.const 64)))
+      unreachable))
+    (i64.const 0))
+  (func (export "else") (param i32 i32) (result i64) unreachable))"#;
+
+#[test]
+fn whoever_gives_up_for_want_of_memory_says_so() {
+    let without = TAKES.replace("call $write", "call $none").replace(
+        r#"(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))"#,
+        "(func $none (param i32 i32 i32 i32) (result i32) (i32.const 0))",
+    );
+    let said = "out of memory: the arena of 3 pages of 64 KiB cannot give 200 more";
+    for (text, talking) in [(TAKES, "nothing left"), (without.as_str(), said)] {
+        for options in [small(local()), small(v1())] {
+            let runtime = adapted(text, &options).wasm;
+            let call = |entry: &str, pages| Node::new(&runtime).call(entry, &[pages]);
+            assert!(call("silent", 3).is_ok());
+            assert_eq!(call("silent", 200).unwrap_err().panic.unwrap(), said);
+            assert_eq!(call("talking", 200).unwrap_err().panic.unwrap(), talking);
+            let failure = call("else", 1).unwrap_err();
+            assert!(failure.panic.is_none() && failure.trap.contains("unreachable"), "{failure:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_while_initialising_is_forgotten() {
+    let text = r#"(module
+      (memory (export "memory") 2)
+      (func (export "_initialize") (drop (memory.grow (i32.const 300))))
+      (func (export "fail") (param i32 i32) (result i64) unreachable))"#;
+    let failure = Node::new(&adapted(text, &small(local())).wasm).call("fail", &[]).unwrap_err();
+    assert!(failure.panic.is_none(), "{failure:?}");
+}
+
 #[test]
 fn a_maximum_that_the_module_sets_stays_one() {
     let runtime = adapted(&GROWS.replace("{max}", "3"), &local());

@@ -59,6 +59,39 @@ fn a_call_begins_with_what_initialising_left() {
     assert!(outputs.iter().all(|output| *output == outputs[0]), "{outputs:?}");
 }
 
+/// What a call sees of a segment that initialising has dropped, or not.
+const SEGMENTS: &str = r#"(module
+  (memory (export "memory") 2)
+  (table 4 funcref)
+  (data $kept "kept")
+  (data $dropped "dropped")
+  (data (i32.const 8) "active")
+  (data $empty "")
+  (func (export "_initialize")
+    (memory.init $dropped (i32.const 16) (i32.const 0) (i32.const 7))
+    (data.drop $dropped)
+    (memory.init $kept (i32.const 32) (i32.const 0) (i32.const 4)))
+  (func (export "kept") (param i32 i32) (result i64)
+    (memory.init $kept (i32.const 36) (i32.const 0) (i32.const 4))
+    (memory.init $dropped (i32.const 0) (i32.const 0) (i32.const 0))
+    (memory.init $empty (i32.const 0) (i32.const 0) (i32.const 0))
+    (i64.const 0x0000001800000010))
+  (func (export "dropped") (param i32 i32) (result i64)
+    (memory.init $dropped (i32.const 16) (i32.const 6) (i32.const 1))
+    (i64.const 0)))"#;
+
+#[test]
+fn segments_that_initialising_dropped_are_gone() {
+    for mut options in [local(), v1()] {
+        for init in [Init::Snapshot, Init::Lazy] {
+            options.init = init;
+            let runtime = adapted(SEGMENTS, &options);
+            assert_eq!(Node::new(&runtime.wasm).call("kept", &[]).unwrap(), *b"dropped\0\0\0\0\0\0\0\0\0keptkept");
+            assert!(Node::new(&runtime.wasm).call("dropped", &[]).is_err(), "{init:?}");
+        }
+    }
+}
+
 #[test]
 fn what_stays_zero_takes_no_place() {
     let text = r#"(module

@@ -74,6 +74,14 @@ fn what_has_no_counterpart_is_refused_by_name_and_offset() {
         ("(table 1 funcref) (func (drop (table.grow 0 (ref.null func) (i32.const 1))))", "reference"),
         ("(func $f) (func (return_call $f))", "tail"),
         ("(tag)", "exception"),
+        (
+            "(table 1 funcref) (elem $e func) (func (table.init $e (i32.const 0) (i32.const 0) (i32.const 0)))",
+            "table.init",
+        ),
+        ("(table 2 funcref) (func (table.copy (i32.const 0) (i32.const 1) (i32.const 1)))", "table.copy"),
+        ("(table 1 funcref) (elem declare func $f) (func $f (table.set (i32.const 0) (ref.func $f)))", "reference"),
+        ("(table 1 funcref) (func (table.fill (i32.const 0) (ref.null func) (i32.const 1)))", "reference"),
+        ("(table 1 funcref) (elem (i32.const 1) $f) (func $f)", "beyond the table"),
     ] {
         let error = refusal(&with(fields), &local());
         let message = format!("{error:?} {error}").to_lowercase();

@@ -9,7 +9,7 @@
 ;;   0x0000  the target of a log line
 ;;   0x0200  the line that is being written to standard output
 ;;   0x0600  the line that is being written to standard error
-;;   0x0a00  what was written to standard error, for the panic handler, up to 0x4a00
+;;   0x0a00  what was written to standard error, or else is to be said, for the panic handler, up to 0x4a00
 (module
   (import "env" "memory" (memory 1))
   (import "env" "ext_logging_log_version_1" (func $ext_logging_log_version_1 (param $level i32) (param $target i64) (param $message i64)))
@@ -17,6 +17,8 @@
   ;; Constants that take the place of these calls.
   (import "heapbase" "scratch" (func $scratch (result i32)))
   (import "heapbase" "seed" (func $seed (result i64)))
+  ;; Pages of the language's arena.
+  (import "heapbase" "arena" (func $arena (result i32)))
   (import "heapbase" "environment_count" (func $environment_count (result i32)))
   (import "heapbase" "environment_size" (func $environment_size (result i32)))
   ;; Writes the environment, NAME=VALUE with a zero behind each.
@@ -28,6 +30,8 @@
   (global $kept (export "kept") (mut i32) (i32.const 0))
   ;; Whether what is kept begins with the message of a failure.
   (global $failing (export "failing") (mut i32) (i32.const 0))
+  ;; Pages that `memory.grow` was last asked for and did not give.
+  (global $refused (export "refused") (mut i32) (i32.const 0))
   ;; Nanoseconds: a second, and what was slept. Go takes a clock at zero for a broken one.
   (global $clock (mut i64) (i64.const 1000000000))
   ;; How many times a random number was drawn.
@@ -176,8 +180,38 @@
         (local.set $at (i32.add (i32.add (local.get $at) (local.get $follow)) (i32.const 1)))
         (br $character))))
 
-  ;; Hands what was written to standard error to the host's panic handler, which ends the call. Returns if there is nothing, or
-  ;; if the host goes on all the same.
+  ;; At most eight bytes of text for the panic handler alone, the first in the lowest bits.
+  (func $keep_text (param $text i64)
+    (loop $next
+      (call $keep (i32.wrap_i64 (i64.and (local.get $text) (i64.const 0xff))))
+      (br_if $next (i64.ne (local.tee $text (i64.shr_u (local.get $text) (i64.const 8))) (i64.const 0)))))
+
+  ;; A number in decimal digits for the panic handler alone.
+  (func $keep_number (param $number i32)
+    (if (i32.ge_u (local.get $number) (i32.const 10)) (then
+      (call $keep_number (i32.div_u (local.get $number) (i32.const 10)))))
+    (call $keep (i32.add (i32.const 0x30) (i32.rem_u (local.get $number) (i32.const 10)))))
+
+  ;; What `memory.grow` did not give. Most languages end in `unreachable` then, without a word.
+  (func (export "heapbase.refuse") (param $pages i32)
+    (global.set $refused (local.get $pages)))
+
+  ;; "out of memory: the arena of M pages of 64 KiB cannot give N more"
+  (func $keep_out_of_memory
+    (call $keep_text (i64.const 0x6d20666f2074756f))
+    (call $keep_text (i64.const 0x74203a79726f6d65))
+    (call $keep_text (i64.const 0x616e657261206568))
+    (call $keep_text (i64.const 0x20666f20))
+    (call $keep_number (call $arena))
+    (call $keep_text (i64.const 0x6f20736567617020))
+    (call $keep_text (i64.const 0x42694b2034362066))
+    (call $keep_text (i64.const 0x20746f6e6e616320))
+    (call $keep_text (i64.const 0x2065766967))
+    (call $keep_number (global.get $refused))
+    (call $keep_text (i64.const 0x65726f6d20)))
+
+  ;; Hands what was written to standard error to the host's panic handler, which ends the call; where nothing was, that there was
+  ;; no memory, if so. Returns if there is nothing to say, or if the host goes on all the same.
   (func $abort (export "heapbase.abort")
     (block $trimmed
       (loop $trim
@@ -185,6 +219,8 @@
         (br_if $trimmed (i32.ne (i32.load8_u offset=0x9ff (i32.add (call $scratch) (global.get $kept))) (i32.const 10)))
         (global.set $kept (i32.sub (global.get $kept) (i32.const 1)))
         (br $trim)))
+    (if (i32.and (i32.eqz (global.get $kept)) (i32.ne (global.get $refused) (i32.const 0))) (then
+      (call $keep_out_of_memory)))
     (if (global.get $kept) (then
       (call $clean)
       (call $ext_panic_handler_abort_on_panic_version_1
