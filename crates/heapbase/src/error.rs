@@ -490,6 +490,6 @@ impl<P: Allocator, B: Books> payload::Place for &Subsystem<P, B> {
 impl<P: Allocator, B: Books> payload::Place for &Shared<P, B> {
     fn place(self, layout: Layout) -> Option<payload::Placed> {
         let (block, owner) = Shared::place(self, layout)?;
-        Some(payload::Placed { block, owner, give_back: Shared::<P, B>::displace })
+        Some(payload::Placed { block, owner, give_back: Shared::<P, B>::return_block })
     }
 }

@@ -299,13 +299,32 @@ impl<P: Allocator, B: Books> Subsystem<P, B> {
         if layout.size() == 0 {
             return Ok(empty(layout));
         }
-        self.request(layout.size(), layout.size(), |parent| parent.allocate(layout)).map_err(|denied| {
-            let kind = match denied {
-                Denied::Budget => &error::OVER_BUDGET,
-                Denied::Parent => &error::OUT_OF_MEMORY,
-            };
-            Error::with_number(kind, layout.size())
-        })
+        self.request(layout.size(), layout.size(), |parent| parent.allocate(layout))
+            .map_err(|denied| denied.asking_for(layout.size()))
+    }
+
+    /// Grows a block, as [`Allocator::grow`], and says what is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_allocate`](Self::try_allocate), with the bytes asked for in addition as number; the block stays as it is.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Allocator::grow`].
+    pub unsafe fn try_grow(
+        &self,
+        block: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, Error<'static>> {
+        if old.size() == 0 {
+            return self.try_allocate(new);
+        }
+        let more = new.size() - old.size();
+        // SAFETY: the caller's promise, and the block is the parent's.
+        self.request(more, new.size(), |parent| unsafe { parent.grow(block, old, new) })
+            .map_err(|denied| denied.asking_for(more))
     }
 
     #[inline(always)]
@@ -334,6 +353,16 @@ impl<P: Allocator, B: Books> Subsystem<P, B> {
 enum Denied {
     Budget,
     Parent,
+}
+
+impl Denied {
+    fn asking_for(self, bytes: usize) -> Error<'static> {
+        let kind = match self {
+            Self::Budget => &error::OVER_BUDGET,
+            Self::Parent => &error::OUT_OF_MEMORY,
+        };
+        Error::with_number(kind, bytes)
+    }
 }
 
 impl From<Denied> for AllocError {

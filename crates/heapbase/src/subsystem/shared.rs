@@ -4,6 +4,7 @@ use super::{
     Books, Figures, OneThread, Subsystem,
     refs::{Word, hold, let_go},
 };
+use crate::error::Error;
 use allocator_api2::alloc::{AllocError, Allocator};
 use core::{alloc::Layout, fmt, marker::PhantomData, ptr::NonNull, sync::atomic::Ordering};
 
@@ -94,6 +95,42 @@ impl<P: Allocator, B: Books> Shared<P, B> {
         self.inner().subsystem.parent()
     }
 
+    /// A block for `layout`, as [`Allocator::allocate`], that says what is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subsystem::try_allocate`].
+    pub fn try_allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, Error<'static>> {
+        let inner = self.inner();
+        let block = inner.subsystem.try_allocate(layout)?;
+        if layout.size() != 0 {
+            hold(&inner.count);
+        }
+        Ok(block)
+    }
+
+    /// Grows a block, as [`Allocator::grow`], and says what is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subsystem::try_grow`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Allocator::grow`].
+    pub unsafe fn try_grow(
+        &self,
+        block: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, Error<'static>> {
+        if old.size() == 0 {
+            return self.try_allocate(new);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.inner().subsystem.try_grow(block, old, new) }
+    }
+
     /// Whether both are handles of one subsystem.
     pub fn is_same(&self, other: &Self) -> bool {
         self.inner == other.inner
@@ -166,18 +203,20 @@ impl<P: Allocator, B: Books> Shared<P, B> {
         }
     }
 
-    /// A block for an error, and what gives it back without a handle.
+    /// A block for an error, and the address to return it with.
     pub(crate) fn place(&self, layout: Layout) -> Option<(NonNull<u8>, NonNull<()>)> {
         Some((self.allocate(layout).ok()?.cast(), self.inner.cast()))
     }
 
-    /// Gives back a block from [`place`](Self::place).
+    /// Gives a block back by the address that [`into_raw`](Self::into_raw) returned, even if no handle is left: then the
+    /// subsystem ends with its last block.
     ///
     /// # Safety
     ///
-    /// Both came from one call of `place` of this very type, for `layout`, and the block is used no more.
-    pub(crate) unsafe fn displace(inner: NonNull<()>, block: NonNull<u8>, layout: Layout) {
-        let inner = inner.cast::<Inner<P, B>>();
+    /// The address is that of a handle of this very type, through which the block came, by [`try_allocate`](Self::try_allocate) or
+    /// as an `Allocator`, for `layout`, whose size is not 0. The block is used no more.
+    pub unsafe fn return_block(raw: NonNull<()>, block: NonNull<u8>, layout: Layout) {
+        let inner = raw.cast::<Inner<P, B>>();
         // SAFETY: the block is counted, so the subsystem is there until it is counted no more.
         unsafe {
             (*inner.as_ptr()).subsystem.deallocate(block, layout);
