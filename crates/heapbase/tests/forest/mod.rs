@@ -71,25 +71,31 @@ unsafe impl<B: Books> Allocator for Parent<B> {
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
         // SAFETY: the caller's promise.
-        match self {
-            Self::Ground(ground) => unsafe { ground.deallocate(block, layout) },
-            Self::Part(part) => unsafe { part.deallocate(block, layout) },
+        unsafe {
+            match self {
+                Self::Ground(ground) => ground.deallocate(block, layout),
+                Self::Part(part) => part.deallocate(block, layout),
+            }
         }
     }
 
     unsafe fn grow(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
         // SAFETY: the caller's promise.
-        match self {
-            Self::Ground(ground) => unsafe { ground.grow(block, old, new) },
-            Self::Part(part) => unsafe { part.grow(block, old, new) },
+        unsafe {
+            match self {
+                Self::Ground(ground) => ground.grow(block, old, new),
+                Self::Part(part) => part.grow(block, old, new),
+            }
         }
     }
 
     unsafe fn shrink(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
         // SAFETY: the caller's promise.
-        match self {
-            Self::Ground(ground) => unsafe { ground.shrink(block, old, new) },
-            Self::Part(part) => unsafe { part.shrink(block, old, new) },
+        unsafe {
+            match self {
+                Self::Ground(ground) => ground.shrink(block, old, new),
+                Self::Part(part) => part.shrink(block, old, new),
+            }
         }
     }
 }
