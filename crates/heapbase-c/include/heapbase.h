@@ -20,6 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// A heap that frees what nobody can reach. For one thread at a time.
+typedef struct heapbase_gc heapbase_gc;
+
 // A part of a program that takes its memory from an allocator, with a budget and counters. It lies in one block of that
 // allocator, and stays until the last reference, block and error of it is given back: so a block may be freed, and an
 // error released, after whoever made the subsystem has released it.
@@ -83,6 +86,24 @@ typedef struct HEAPBASE_ALIGN_TYPE(8) heapbase_kind {
   // Bytes of the text, without a terminating 0.
   size_t text_len;
 } heapbase_kind;
+
+// What a collector has done.
+typedef struct heapbase_gc_figures {
+  // Objects that were allocated and not found unreachable.
+  size_t objects;
+  // Their bytes, rounded up as they lie.
+  size_t live_bytes;
+  // Bytes taken of the allocator, the collector's own lists included: the size of the heap.
+  size_t held_bytes;
+  // The most that `held_bytes` has been.
+  size_t peak_bytes;
+  // Collections so far.
+  size_t collections;
+  // Objects allocated so far.
+  uint64_t allocated;
+  // Objects freed so far.
+  uint64_t freed;
+} heapbase_gc_figures;
 
 // What a subsystem has used.
 typedef struct heapbase_figures {
@@ -261,206 +282,110 @@ struct heapbase_error heapbase_error_make(const struct heapbase_subsystem *keepe
                                           const char *message,
                                           size_t len);
 
-// Makes a subsystem that takes its memory from `parent`, and writes a reference to `*subsystem`. `budget` is the most bytes that may
-// be live, SIZE_MAX for no limit.
-//
-// If the parent is the allocator of a subsystem, that stays as long as this one.
-//
-// # Safety
-//
-// The parent works until `let_go`, or as long as the subsystem where it has none. The name stays as long as the
-// subsystem. `subsystem` may be written to.
-struct heapbase_error heapbase_subsystem_make(struct heapbase_allocator parent,
-                                              const char *name,
-                                              size_t budget,
-                                              struct heapbase_subsystem **subsystem);
-
-// Another reference, which is to be released as well.
+// Makes a collector over `memory` that takes at most `limit` bytes of it (SIZE_MAX: no limit), and writes it to `*gc`. Whenever it collects,
+// it calls `roots` with itself and `context`, which tells it what the program may reach by heapbase_gc_mark_roots and
+// heapbase_gc_mark_word, and calls nothing else of it. `roots` may be NULL, where heapbase_gc_add_roots says all.
 //
 // # Safety
 //
-// The subsystem is there.
-struct heapbase_subsystem *heapbase_subsystem_acquire(struct heapbase_subsystem *subsystem);
+// The allocator works until `let_go`, or as long as the collector where it has none. `gc` may be written to.
+struct heapbase_error heapbase_gc_make(struct heapbase_allocator memory,
+                                       size_t limit,
+                                       void (*roots)(struct heapbase_gc *gc, void *context),
+                                       void *context,
+                                       struct heapbase_gc **gc);
 
-// Gives up a reference; NULL is none.
+// Ends a collector and frees all of its objects, without finalisers. NULL is none.
 //
 // # Safety
 //
-// The subsystem is NULL or the reference was held, and is not used any more.
-void heapbase_subsystem_release(struct heapbase_subsystem *subsystem);
+// The collector is NULL or there; neither it nor its objects are used any more.
+void heapbase_gc_end(struct heapbase_gc *gc);
 
-// Ends a subsystem in which nothing is left. With an error, heapbase_not_empty, the reference stays: there are other references,
-// blocks or errors. The error's number is the bytes that are live.
+// Writes an object of `size` bytes, all of them 0, aligned to two words, to `*object`. May collect before.
+//
+// `layout` says where it may hold addresses of objects: NULL anywhere; else as TinyGo's compiler does: a word whose lowest bit is 1, then the number
+// of words in a pattern that repeats (5 bits; on 64 bits 6), then a bit for each of them; or the address of such a number and
+// of bytes with the bits. 3 is an object that holds none.
 //
 // # Safety
 //
-// The reference is held.
-struct heapbase_error heapbase_subsystem_close(struct heapbase_subsystem *subsystem);
+// The collector is there. The layout is one of these, and stays. The object is used while the roots lead to it.
+struct heapbase_error heapbase_gc_allocate(struct heapbase_gc *gc,
+                                           size_t size,
+                                           const void *layout,
+                                           void **object);
 
-// The subsystem as an allocator. It holds no reference: it works as long as the subsystem is there.
+// Frees what nobody can reach.
 //
 // # Safety
 //
-// The subsystem is there.
-struct heapbase_allocator heapbase_subsystem_allocator(struct heapbase_subsystem *subsystem);
+// The collector is there; objects that are still used are reachable.
+void heapbase_gc_collect(struct heapbase_gc *gc);
 
-// What it has used.
+// Tells a collector that asks for roots of the words from `start` up to `end`: a stack, a data segment. Outside of that it does
+// nothing.
 //
 // # Safety
 //
-// The subsystem is there.
-struct heapbase_figures heapbase_subsystem_figures(const struct heapbase_subsystem *subsystem);
+// The collector is there; the bytes may be read.
+void heapbase_gc_mark_roots(struct heapbase_gc *gc,
+                            const void *start,
+                            const void *end);
 
-// Sets the most bytes that may be live, SIZE_MAX for no limit. What is live already stays, even if it is more.
+// Tells a collector that asks for roots of a word that may be the address of an object or lie inside of one.
 //
 // # Safety
 //
-// The subsystem is there.
-void heapbase_subsystem_set_budget(struct heapbase_subsystem *subsystem,
-                                   size_t budget);
+// The collector is there.
+void heapbase_gc_mark_word(struct heapbase_gc *gc, size_t word);
 
-// An allocator has no memory.
-const struct heapbase_kind *heapbase_out_of_memory(void);
-
-// The budget of a subsystem does not allow a request.
-const struct heapbase_kind *heapbase_over_budget(void);
-
-// A subsystem that was closed was not empty.
-const struct heapbase_kind *heapbase_not_empty(void);
-
-// An alignment is not a power of two, or a size is too large for any memory.
-const struct heapbase_kind *heapbase_invalid(void);
-
-// Another reference to the same error, which is to be released as well. Allocates nothing.
+// Registers the words from `start` up to `end` as roots of each collection. False: there is no memory to note it.
 //
 // # Safety
 //
-// The error is held.
-struct heapbase_error heapbase_error_acquire(struct heapbase_error error);
+// The collector is there; the bytes may be read until heapbase_gc_remove_roots.
+bool heapbase_gc_add_roots(struct heapbase_gc *gc,
+                           const void *start,
+                           const void *end);
 
-// Gives up a reference. What the last one gave up goes back to the allocator that it came from, and so do its causes.
+// Forgets the roots that were registered with this start.
 //
 // # Safety
 //
-// The error is held, and not used any more.
-void heapbase_error_release(struct heapbase_error error);
+// The collector is there.
+void heapbase_gc_remove_roots(struct heapbase_gc *gc, const void *start);
 
-// The kind; NULL for success.
+// Frees an object ahead of the next collection; NULL is none.
 //
 // # Safety
 //
-// The error is held.
-const struct heapbase_kind *heapbase_error_kind(struct heapbase_error error);
+// The object is NULL or came from this collector, is not used any more, and has no finaliser.
+void heapbase_gc_free(struct heapbase_gc *gc, void *object);
 
-// Whether an error is of a kind: of its category, by address, and with its code.
+// Has `finaliser` called once after the collection that finds an object unreachable; it neither allocates nor collects. False: there is no
+// memory to note it, or no such object.
 //
 // # Safety
 //
-// The error is held; the kind is one.
-bool heapbase_error_is(struct heapbase_error error, const struct heapbase_kind *kind);
+// The object came from this collector and is in use.
+bool heapbase_gc_set_finaliser(struct heapbase_gc *gc,
+                               void *object,
+                               void (*finaliser)(void *object));
 
-// Its number, an offset or a size; 0 is none.
+// The object that an address lies in; NULL if it is in none.
 //
 // # Safety
 //
-// The error is held.
-size_t heapbase_error_number(struct heapbase_error error);
+// The collector is there.
+void *heapbase_gc_object_at(const struct heapbase_gc *gc, size_t address);
 
-// Its message, of `*len` bytes of UTF-8 without a terminating 0; none is 0 bytes. It stays as long as the error is held.
+// What it has done.
 //
 // # Safety
 //
-// The error is held; `len` may be written to.
-const char *heapbase_error_message(struct heapbase_error error,
-                                   size_t *len);
-
-// What led to it, as a reference that is to be released; success is none.
-//
-// # Safety
-//
-// The error is held.
-struct heapbase_error heapbase_error_cause(struct heapbase_error error);
-
-// Whether there was more to tell, and no memory for it.
-//
-// # Safety
-//
-// The error is held.
-bool heapbase_error_is_cut(struct heapbase_error error);
-
-// Writes the error and its causes as text with a terminating 0, as much as fits into `size` bytes, and returns the bytes of all of it
-// without the 0, as snprintf does. Allocates nothing.
-//
-// # Safety
-//
-// The error is held; `size` bytes may be written to.
-size_t heapbase_error_write(struct heapbase_error error,
-                            char *buffer,
-                            size_t size);
-
-// An error with a number (0 is none), a message of `len` bytes (0 is none) and a cause (success is none), in one block of
-// `keeper`, which it keeps alive. It is always made: without memory, or with a NULL keeper, it is the kind alone, and
-// heapbase_error_is_cut says so.
-//
-// The reference to the cause is given up.
-//
-// # Safety
-//
-// `keeper` is NULL or held; `kind` stays for good; the cause is held; `len` bytes may be read.
-struct heapbase_error heapbase_error_make(const struct heapbase_subsystem *keeper,
-                                          const struct heapbase_kind *kind,
-                                          size_t number,
-                                          struct heapbase_error cause,
-                                          const char *message,
-                                          size_t len);
-
-// Writes a block of `size` bytes to `*block`, NULL if the size is 0. With an error nothing is written.
-//
-// # Safety
-//
-// The allocator works; `block` may be written to.
-struct heapbase_error heapbase_allocate(struct heapbase_allocator allocator,
-                                        size_t size,
-                                        size_t align,
-                                        void **block);
-
-// As heapbase_allocate, and the block's bytes are 0.
-//
-// # Safety
-//
-// As for heapbase_allocate.
-struct heapbase_error heapbase_allocate_zeroed(struct heapbase_allocator allocator,
-                                               size_t size,
-                                               size_t align,
-                                               void **block);
-
-// Gives `*block` of `size` bytes another size. NULL is a block of 0 bytes. With an error nothing is changed.
-//
-// # Safety
-//
-// The allocator works; `*block` came from it with this size and alignment.
-struct heapbase_error heapbase_reallocate(struct heapbase_allocator allocator,
-                                          void **block,
-                                          size_t size,
-                                          size_t align,
-                                          size_t new_size);
-
-// Gives a block back; NULL is none.
-//
-// # Safety
-//
-// The block is NULL or came from the allocator with this size and alignment, and is not used any more.
-void heapbase_free(struct heapbase_allocator allocator, void *block, size_t size, size_t align);
-
-// Bytes of a block that may be used, at least `size`. It is still given back with `size`.
-//
-// # Safety
-//
-// The block is NULL or came from the allocator with this size and alignment, and is in use.
-size_t heapbase_usable_size(struct heapbase_allocator allocator,
-                            const void *block,
-                            size_t size,
-                            size_t align);
+// The collector is there.
+struct heapbase_gc_figures heapbase_gc_statistics(const struct heapbase_gc *gc);
 
 // Makes a subsystem that takes its memory from `parent`, and writes a reference to `*subsystem`. `budget` is the most bytes that may
 // be live, SIZE_MAX for no limit.
@@ -519,22 +444,6 @@ struct heapbase_figures heapbase_subsystem_figures(const struct heapbase_subsyst
 // The subsystem is there.
 void heapbase_subsystem_set_budget(struct heapbase_subsystem *subsystem,
                                    size_t budget);
-
-// Makes a heap of `len` bytes, whose first few hundred it keeps for itself, and writes an allocator to `*allocator`. It works as long as
-// the bytes are there, and goes with them, together with all that is in it. It may be used from several threads.
-//
-// # Safety
-//
-// The bytes are the caller's to give, and nobody else uses them as long as the allocator works. `allocator` may be
-// written to.
-struct heapbase_error heapbase_arena_make(void *bytes,
-                                          size_t len,
-                                          struct heapbase_allocator *allocator);
-
-#if defined(__wasm__)
-// The heap of a WebAssembly module: the flagship over `memory.grow`. It works for good.
-struct heapbase_allocator heapbase_module_heap(void);
-#endif
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -68,7 +68,7 @@ pub struct Statistics {
 }
 
 /// What is called when an object was found unreachable.
-type Finaliser = unsafe fn(object: NonNull<u8>);
+pub type Finaliser = unsafe extern "C" fn(object: NonNull<u8>);
 
 /// A heap that frees what nobody can reach: see the [crate's page](crate).
 ///
@@ -150,6 +150,27 @@ impl<A: Allocator> Collector<A> {
         Statistics { held_bytes: self.held(), ..self.statistics }
     }
 
+    /// Frees everything, without finalisers, and returns the allocator.
+    pub fn into_memory(mut self) -> A {
+        self.clear();
+        let collector = core::mem::ManuallyDrop::new(self);
+        // SAFETY: nothing else of it needs a destructor, and it is not used any more.
+        unsafe { core::ptr::read(&collector.memory) }
+    }
+
+    fn clear(&mut self) {
+        // SAFETY: all of it came from this allocator; whoever uses objects keeps the collector.
+        unsafe {
+            for place in self.table.0.as_slice() {
+                Segment::end(place.segment, &self.memory);
+            }
+            self.table.0.end(&self.memory);
+            self.pending.end(&self.memory);
+            self.roots.end(&self.memory);
+            self.finalisers.end(&self.memory);
+        }
+    }
+
     fn held(&self) -> usize {
         self.segments + self.table.0.bytes() + self.pending.bytes() + self.roots.bytes() + self.finalisers.bytes()
     }
@@ -191,7 +212,7 @@ impl<A: Allocator> Collector<A> {
             let (start, cell) = (at.start(), at.segment.as_ref().cell());
             start.write_bytes(0, cell);
             if let Description::Precise(shape) = description {
-                start.cast::<*const crate::Shape>().write(shape);
+                start.cast::<crate::Shape>().write(shape);
             }
             self.since += cell;
             self.statistics.live_bytes += cell;
@@ -384,15 +405,6 @@ impl<A: Allocator> Collector<A> {
 
 impl<A: Allocator> Drop for Collector<A> {
     fn drop(&mut self) {
-        // SAFETY: all of it came from this allocator; whoever uses objects keeps the collector.
-        unsafe {
-            for place in self.table.0.as_slice() {
-                Segment::end(place.segment, &self.memory);
-            }
-            self.table.0.end(&self.memory);
-            self.pending.end(&self.memory);
-            self.roots.end(&self.memory);
-            self.finalisers.end(&self.memory);
-        }
+        self.clear();
     }
 }

@@ -60,7 +60,7 @@ mod list;
 mod marker;
 mod segment;
 
-pub use collector::{Collector, Statistics};
+pub use collector::{Collector, Finaliser, Statistics};
 pub use marker::Marker;
 
 /// Bytes of a word.
@@ -76,39 +76,101 @@ pub enum Description {
     /// Perhaps addresses, in any aligned word.
     Scanned,
     /// Addresses in the words that the shape names, and nowhere else. Costs a unit for each object.
-    Precise(&'static Shape),
+    Precise(Shape),
 }
 
-/// Which words of an object are addresses: a pattern that repeats, as in an array of structures.
+/// Bits of a shape's word that hold the number of words: 5 on 32 bits, 6 on 64.
+const SIZE_BITS: usize = 4 + WORD / 4;
+
+/// Which words of an object are addresses: a pattern that repeats, as in an array of structures. One word, in the form in which TinyGo's
+/// compiler hands layouts to its allocator.
+///
+/// ```text
+///  | a bit for each word | number of words (5 bits, on 64 bits 6) | 1 |      or the address of a Bitmap
+/// ```
 ///
 /// ```
-/// use heapbase_gc::Shape;
+/// use heapbase_gc::{Bitmap, Shape};
 ///
 /// // A pointer, a length, a capacity: a slice.
-/// static SLICE: Shape = Shape::new(3, &[0b001]);
+/// const SLICE: Shape = Shape::new(3, 0b001);
 /// assert!(SLICE.is_pointer(0) && !SLICE.is_pointer(1) && SLICE.is_pointer(3));
+///
+/// static WIDE: Bitmap<9> = Bitmap::new(65, [0, 0, 0, 0, 0, 0, 0, 0x80, 1]);
+/// assert!(Shape::of(&WIDE).is_pointer(63) && Shape::of(&WIDE).is_pointer(64) && !Shape::of(&WIDE).is_pointer(65));
 /// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Shape(*const ());
+
+// SAFETY: a number, or the address of a static that nobody writes to.
+unsafe impl Send for Shape {}
+// SAFETY: as above.
+unsafe impl Sync for Shape {}
+
+/// A pattern that does not fit into a word.
 #[derive(Debug)]
-pub struct Shape {
+#[repr(C)]
+pub struct Bitmap<const BYTES: usize> {
     words: usize,
-    bits: &'static [usize],
+    bits: [u8; BYTES],
 }
 
-impl Shape {
-    /// A pattern of `words` words; bit `n % usize::BITS` of `bits[n / usize::BITS]` says whether word `n` is an address.
+impl<const BYTES: usize> Bitmap<BYTES> {
+    /// A pattern of `words` words; bit `n % 8` of `bits[n / 8]` says whether word `n` is an address.
     ///
     /// # Panics
     ///
-    /// When there are no words, or too few bits for them.
-    pub const fn new(words: usize, bits: &'static [usize]) -> Self {
-        assert!(words > 0 && words.div_ceil(usize::BITS as usize) <= bits.len());
+    /// When there are no words, or not as many bytes as they need.
+    pub const fn new(words: usize, bits: [u8; BYTES]) -> Self {
+        assert!(words > 0 && words.div_ceil(8) == BYTES);
         Self { words, bits }
+    }
+}
+
+impl Shape {
+    /// A pattern of `words` words; bit `n` of `bits` says whether word `n` is an address.
+    ///
+    /// # Panics
+    ///
+    /// When there are no words, or they are too many: 26 fit on 32 bits, 57 on 64.
+    pub const fn new(words: usize, bits: usize) -> Self {
+        assert!(words > 0 && words <= usize::BITS as usize - 1 - SIZE_BITS && bits >> words == 0);
+        Self(core::ptr::without_provenance(bits << (1 + SIZE_BITS) | words << 1 | 1))
+    }
+
+    /// A pattern of any length.
+    pub const fn of<const BYTES: usize>(bitmap: &'static Bitmap<BYTES>) -> Self {
+        Self(core::ptr::from_ref(bitmap).cast())
     }
 
     /// Whether a word of an object is an address.
-    pub const fn is_pointer(&self, word: usize) -> bool {
-        let word = word % self.words;
-        self.bits[word / usize::BITS as usize] >> (word % usize::BITS as usize) & 1 != 0
+    pub fn is_pointer(self, word: usize) -> bool {
+        let value = self.0.addr();
+        if value & 1 != 0 {
+            let words = value >> 1 & ((1 << SIZE_BITS) - 1);
+            return value >> (1 + SIZE_BITS) >> (word % words) & 1 != 0;
+        }
+        // SAFETY: otherwise it is the address of a bitmap: a number of words, and bytes enough for them.
+        unsafe {
+            let word = word % self.0.cast::<usize>().read();
+            self.0.cast::<usize>().add(1).cast::<u8>().add(word / 8).read() >> (word % 8) & 1 != 0
+        }
+    }
+}
+
+impl Description {
+    /// What a compiler's layout word says: null that nothing is known; else it is a [`Shape`]'s, perhaps one without addresses.
+    ///
+    /// # Safety
+    ///
+    /// The word is null, one of [`Shape::new`]'s, or the address of a [`Bitmap`] that stays.
+    pub unsafe fn of_layout(word: *const ()) -> Self {
+        let value = word.addr();
+        match value & 1 {
+            0 if value == 0 => Self::Scanned,
+            1 if value >> (1 + SIZE_BITS) == 0 => Self::Leaf,
+            _ => Self::Precise(Shape(word)),
+        }
     }
 }
 
@@ -117,6 +179,6 @@ impl Shape {
 enum Kind {
     Leaf,
     Scanned,
-    /// The first unit holds the address of the shape.
+    /// The first unit holds the shape.
     Precise,
 }

@@ -104,7 +104,7 @@ impl Marker<'_> {
                 Kind::Leaf => {}
                 Kind::Scanned => self.range(start.as_ptr(), start.add(header.cell()).as_ptr()),
                 Kind::Precise => {
-                    let shape = &*start.cast::<*const crate::Shape>().read();
+                    let shape = start.cast::<crate::Shape>().read();
                     let fields = start.add(UNIT).cast::<usize>();
                     let count = (header.cell() - UNIT) / WORD;
                     for word in (0..count).filter(|word| shape.is_pointer(*word)) {

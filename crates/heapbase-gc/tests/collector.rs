@@ -9,7 +9,7 @@ use core::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 use heapbase::{FreeListAllocator, Local, SizeClassAllocator, memory::TestMemory, subsystem::Subsystem};
-use heapbase_gc::{Collector, Description, Marker, Shape};
+use heapbase_gc::{Bitmap, Collector, Description, Marker, Shape};
 use proptest::prelude::*;
 use world::{World, walk};
 
@@ -156,7 +156,7 @@ fn a_limit_holds_and_garbage_makes_room() {
 static FINALISED: AtomicUsize = AtomicUsize::new(0);
 
 /// Notes the order: each adds its number as a decimal digit.
-unsafe fn note(object: NonNull<u8>) {
+unsafe extern "C" fn note(object: NonNull<u8>) {
     // SAFETY: the objects of the test are a word long at least.
     let digit = unsafe { object.cast::<usize>().read() };
     FINALISED.store(FINALISED.load(Ordering::Relaxed) * 10 + digit, Ordering::Relaxed);
@@ -250,7 +250,33 @@ fn the_same_program_does_the_same() {
 
 #[test]
 fn shapes_repeat() {
-    static WIDE: Shape = Shape::new(65, &[1 << 63, 1]);
-    let pointers: std::vec::Vec<_> = (0..200).filter(|word| WIDE.is_pointer(*word)).collect();
+    static WIDE: Bitmap<9> = Bitmap::new(65, [0, 0, 0, 0, 0, 0, 0, 0x80, 1]);
+    let pointers: std::vec::Vec<_> = (0..200).filter(|word| Shape::of(&WIDE).is_pointer(*word)).collect();
     assert_eq!(pointers, [63, 64, 128, 129, 193, 194]);
+    let most = usize::BITS as usize - 5 - WORD / 4;
+    let shape = Shape::new(most, 1 << (most - 1));
+    assert_eq!(
+        (0..3 * most).filter(|word| shape.is_pointer(*word)).collect::<std::vec::Vec<_>>(),
+        [most - 1, 2 * most - 1, 3 * most - 1]
+    );
+}
+
+#[test]
+fn layouts_of_a_compiler() {
+    static BITMAP: Bitmap<1> = Bitmap::new(5, [0b10001]);
+    // As TinyGo describes them for 64 bits: a size of six bits above the lowest one.
+    let word = |bits: usize, words: usize| core::ptr::without_provenance::<()>(bits << (5 + WORD / 4) | words << 1 | 1);
+    // SAFETY: words of the form that is asked for.
+    unsafe {
+        assert!(matches!(Description::of_layout(core::ptr::null()), Description::Scanned));
+        assert!(matches!(Description::of_layout(word(0, 1)), Description::Leaf));
+        let Description::Precise(string) = Description::of_layout(word(0b01, 2)) else {
+            panic!("a pointer and a length")
+        };
+        assert!(string.is_pointer(0) && !string.is_pointer(1) && string.is_pointer(2));
+        let Description::Precise(wide) = Description::of_layout((&raw const BITMAP).cast()) else {
+            panic!("an address")
+        };
+        assert!(wide.is_pointer(0) && wide.is_pointer(4) && wide.is_pointer(5) && !wide.is_pointer(6));
+    }
 }

@@ -14,7 +14,7 @@ use core::ptr::NonNull;
 use heapbase_gc::{Collector, Description, Shape};
 
 /// A name, an edge, a word that looks like one.
-static SHAPE: Shape = Shape::new(3, &[0b010]);
+const SHAPE: Shape = Shape::new(3, 0b010);
 
 /// No address lies here: above what a module's memory or a process has.
 const NAME: usize = 0xf << (usize::BITS - 4);
@@ -110,7 +110,7 @@ impl<A: Allocator> World<A> {
         let words = self.size();
         let description = match self.next() % 4 {
             0 => Description::Leaf,
-            1 => Description::Precise(&SHAPE),
+            1 => Description::Precise(SHAPE),
             _ => Description::Scanned,
         };
         let Some(at) = self.request(words, description) else { return };
