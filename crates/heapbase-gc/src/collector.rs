@@ -46,6 +46,12 @@ const _: () = {
         size += 1;
     }
     assert!(cell_of(CLASSES - 1) == LARGEST);
+    let mut class = 0;
+    while class < CLASSES {
+        // Dividing by the reciprocal is exact as long as offset times cell is below 2^32.
+        assert!(SEGMENT < 1 << 16 && cell_of(class) < 1 << 16);
+        class += 1;
+    }
 };
 
 /// What a collector has done.
@@ -335,8 +341,13 @@ impl<A: Allocator> Collector<A> {
     ///
     /// Objects that are still used are reachable from there.
     pub unsafe fn collect(&mut self, roots: impl FnOnce(&mut Marker<'_>)) {
-        let mut marker =
-            Marker { table: &self.table, pending: &mut self.pending, memory: &self.memory, overflowed: false };
+        let mut marker = Marker {
+            table: &self.table,
+            pending: &mut self.pending,
+            memory: &self.memory,
+            recent: None,
+            overflowed: false,
+        };
         roots(&mut marker);
         for (start, end) in self.roots.as_slice() {
             // SAFETY: readable, as was promised with `add_roots`.

@@ -22,18 +22,20 @@ pub(crate) struct Table(pub(crate) List<Place>);
 impl Table {
     /// The object in use that an address lies in.
     pub(crate) fn find(&self, address: usize) -> Option<At> {
+        // SAFETY: the segment is there as long as it is in the table.
+        unsafe { segment::find(self.place(address)?.segment, address) }
+    }
+
+    /// The segment that an address lies in.
+    fn place(&self, address: usize) -> Option<Place> {
         let places = self.0.as_slice();
         // Most words are no addresses of ours at all.
         let (first, last) = (places.first()?, places.last()?);
         if address < first.start || address >= last.end {
             return None;
         }
-        let place = &places[places.partition_point(|place| place.end <= address)];
-        if address < place.start {
-            return None;
-        }
-        // SAFETY: the segment is there as long as it is in the table.
-        unsafe { segment::find(place.segment, address) }
+        let place = places[places.partition_point(|place| place.end <= address)];
+        (address >= place.start).then_some(place)
     }
 
     /// Where a segment at `start` belongs.
@@ -47,6 +49,8 @@ pub struct Marker<'a> {
     pub(crate) table: &'a Table,
     pub(crate) pending: &'a mut List<At>,
     pub(crate) memory: &'a dyn Allocator,
+    /// Where the last address lay that was one: the next is often near.
+    pub(crate) recent: Option<Place>,
     /// There was no room for some of what was found: it is marked, and what it refers to is not.
     pub(crate) overflowed: bool,
 }
@@ -55,7 +59,11 @@ impl Marker<'_> {
     /// A word that may be the address of an object or lie inside of one.
     #[inline]
     pub fn word(&mut self, word: usize) {
-        if let Some(at) = self.table.find(word)
+        let near = self.recent.filter(|place| (place.start..place.end).contains(&word));
+        let Some(place) = near.or_else(|| self.table.place(word)) else { return };
+        self.recent = Some(place);
+        // SAFETY: the segment is there as long as it is in the table.
+        if let Some(at) = unsafe { segment::find(place.segment, word) }
             && at.mark()
         {
             self.push(at);

@@ -20,6 +20,8 @@ const BITS: usize = usize::BITS as usize;
 pub(crate) struct Segment {
     /// Bytes of a cell.
     cell: usize,
+    /// 2^32 over that, rounded up: dividing takes as long as all the rest of finding a cell. 0 where there is one cell only.
+    reciprocal: u64,
     /// Number of cells.
     count: usize,
     /// Bytes from here to the first cell.
@@ -58,7 +60,17 @@ impl Segment {
     pub(crate) fn new(memory: &impl Allocator, cell: usize, count: usize, kind: Kind) -> Option<NonNull<Self>> {
         let (layout, first) = layout(cell, count)?;
         let segment = memory.allocate(layout).ok()?.cast::<Self>();
-        let header = Self { cell, count, first, len: layout.size(), kind, cursor: Cell::new(0), next: Cell::new(None) };
+        let reciprocal = if count == 1 { 0 } else { (1_u64 << 32).div_ceil(cell as u64) };
+        let header = Self {
+            cell,
+            reciprocal,
+            count,
+            first,
+            len: layout.size(),
+            kind,
+            cursor: Cell::new(0),
+            next: Cell::new(None),
+        };
         // SAFETY: a fresh block of that layout; the bits follow the header.
         unsafe {
             segment.write(header);
@@ -118,7 +130,7 @@ pub(crate) unsafe fn find(segment: NonNull<Segment>, address: usize) -> Option<A
     // SAFETY: the caller's promise.
     let header = unsafe { segment.as_ref() };
     let offset = (address - segment.addr().get()).checked_sub(header.first)?;
-    let number = if header.count == 1 { 0 } else { offset / header.cell };
+    let number = (offset as u64 * header.reciprocal >> 32) as usize;
     // SAFETY: the number is that of a cell.
     let in_use = number < header.count && unsafe { used(segment, number / BITS).read() } >> (number % BITS) & 1 != 0;
     in_use.then_some(At { segment, number })
