@@ -130,7 +130,7 @@ pub(crate) unsafe fn find(segment: NonNull<Segment>, address: usize) -> Option<A
     // SAFETY: the caller's promise.
     let header = unsafe { segment.as_ref() };
     let offset = (address - segment.addr().get()).checked_sub(header.first)?;
-    let number = (offset as u64 * header.reciprocal >> 32) as usize;
+    let number = ((offset as u64 * header.reciprocal) >> 32) as usize;
     // SAFETY: the number is that of a cell.
     let in_use = number < header.count && unsafe { used(segment, number / BITS).read() } >> (number % BITS) & 1 != 0;
     in_use.then_some(At { segment, number })
