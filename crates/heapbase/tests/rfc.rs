@@ -50,7 +50,8 @@ fn the_user_customises_the_allocator() {
     fill(Global);
     fill(&heap());
     fill(&bumpalo::Bump::new());
-    fill(&Subsystem::new("stack", Global));
+    let part = Subsystem::new("stack", Global);
+    fill(&part);
     fill(Shared::new(Subsystem::new("stack", Global)).unwrap());
 }
 
@@ -236,6 +237,10 @@ fn an_error_of_two_subsystems_is_released_into_the_right_one() {
             _ => Error::build(&STACK_FULL).cause(of_b).message(a, format_args!("because of b")),
         }
     }
+    /// Has nothing but the error.
+    fn whoever(error: Error<'_>) {
+        drop(error);
+    }
     let texts = [
         "the stack is full: in a",
         "the host refused: in b",
@@ -258,7 +263,7 @@ fn an_error_of_two_subsystems_is_released_into_the_right_one() {
         // And after both are gone from scope, whoever drops it.
         assert_eq!((below.figures().live > 0, ground.figures().live > 0), (which != 1, which != 0));
         assert_eq!(format!("{error:#}"), text);
-        (move || drop(error))();
+        whoever(error);
         assert_eq!(ground.figures().live, 0);
         below.close().unwrap();
     }

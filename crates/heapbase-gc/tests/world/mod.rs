@@ -77,7 +77,7 @@ impl<A: Allocator> World<A> {
             }
             61 => self.free_at_once(),
             // Seldom, as the heap decides for itself too.
-            62 if self.next() % 8 == 0 => self.collect(),
+            62 if self.next().is_multiple_of(8) => self.collect(),
             _ => self.look(),
         }
     }
@@ -125,7 +125,7 @@ impl<A: Allocator> World<A> {
             at.cast::<usize>().write(NAME | name);
         }
         self.objects.insert(name, object);
-        if self.next() % 3 != 0 {
+        if !self.next().is_multiple_of(3) {
             self.roots.push(name);
         }
     }
