@@ -376,7 +376,7 @@ impl From<Denied> for AllocError {
 // of its address may be used, moving this moves nothing of it, and layouts are passed on as they are. Blocks of no bytes never
 // reach the parent.
 unsafe impl<P: Allocator, B: Books> Allocator for Subsystem<P, B> {
-    #[inline]
+    #[inline(always)]
     fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         if layout.size() == 0 {
             return Ok(empty(layout));
@@ -392,7 +392,7 @@ unsafe impl<P: Allocator, B: Books> Allocator for Subsystem<P, B> {
         Ok(self.request(layout.size(), layout.size(), |parent| parent.allocate_zeroed(layout))?)
     }
 
-    #[inline]
+    #[inline(always)]
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
         if layout.size() != 0 {
             // SAFETY: the caller's promise, and the block is the parent's.

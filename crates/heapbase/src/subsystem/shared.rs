@@ -250,7 +250,7 @@ impl<P: Allocator, B: Books> fmt::Debug for Shared<P, B> {
 // SAFETY: each block is the subsystem's, and is counted: the subsystem stays until it is returned, even if every handle is
 // dropped before. Clones are the same allocator.
 unsafe impl<P: Allocator, B: Books> Allocator for Shared<P, B> {
-    #[inline]
+    #[inline(always)]
     fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         let inner = self.inner();
         let block = inner.subsystem.allocate(layout)?;
@@ -270,7 +270,7 @@ unsafe impl<P: Allocator, B: Books> Allocator for Shared<P, B> {
         Ok(block)
     }
 
-    #[inline]
+    #[inline(always)]
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
         let inner = self.inner();
         // SAFETY: the caller's promise.
