@@ -44,7 +44,7 @@
 //! | --- | --- |
 //! | `v1` | the exports of RFC-0061, and `Global` as global allocator: see [`v1`] |
 //! | `malloc` | C's functions: see [`malloc`] |
-//! | `allocator-api2` | its `Allocator` for shared references of every wrapper |
+//! | `allocator-api2` | its `Allocator` for shared references of every wrapper; `subsystem`: allocators as values; `error`: errors of two words |
 //! | `statistics` | live bytes, peak, figures by class, a map of the heap |
 //! | `std` | [`memory`]'s `TestMemory` for native tests |
 //!
@@ -61,6 +61,8 @@ mod address;
 #[cfg(feature = "allocator-api2")]
 mod api2;
 mod blocks;
+#[cfg(feature = "allocator-api2")]
+pub mod error;
 mod fail;
 mod free_list;
 mod leaking;
@@ -68,6 +70,8 @@ pub mod malloc;
 pub mod memory;
 mod raw;
 mod size_class;
+#[cfg(feature = "allocator-api2")]
+pub mod subsystem;
 mod wrappers;
 
 #[cfg(target_family = "wasm")]

@@ -1,0 +1,69 @@
+//! The rounds inside of a module, on the flagship: `run_round(handle)`, once `start()` was called.
+
+#![no_std]
+
+extern crate alloc;
+
+#[path = "../../src/rounds.rs"]
+mod rounds;
+
+use alloc::{boxed::Box, vec, vec::Vec};
+use allocator_api2::alloc::Allocator;
+use heapbase::{
+    AssumeSingleThreaded, Global, SizeClassAllocator,
+    memory::MemoryGrow,
+    subsystem::{Shared, Subsystem},
+};
+use rounds::{On, Round, turns};
+
+#[global_allocator]
+static HEAP: Global = Global::new();
+
+type Heap = AssumeSingleThreaded<SizeClassAllocator<MemoryGrow>>;
+
+struct State {
+    turns: Vec<(u32, u32)>,
+    subjects: Vec<Box<dyn Round>>,
+}
+
+static mut STATE: Option<State> = None;
+
+fn forever<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn fresh() -> &'static Heap {
+    // SAFETY: a module has one thread.
+    forever(unsafe { AssumeSingleThreaded::new(SizeClassAllocator::new()) })
+}
+
+fn on(handle: impl Allocator + 'static) -> Box<dyn Round> {
+    Box::new(On::new(handle))
+}
+
+/// Makes bare, bare again, borrowed, nested, owning.
+#[unsafe(no_mangle)]
+pub extern "C" fn start() -> u32 {
+    let part = forever(Subsystem::new("part", fresh()));
+    let within = forever(Subsystem::new("within", forever(Subsystem::new("outer", fresh()))));
+    let Ok(owned) = Shared::new(Subsystem::new("owned", fresh())) else { return 0 };
+    let subjects = vec![on(fresh()), on(fresh()), on(part), on(within), on(owned)];
+    let count = subjects.len() as u32;
+    // SAFETY: a module has one thread.
+    unsafe { (&raw mut STATE).write(Some(State { turns: turns(), subjects })) };
+    count
+}
+
+/// A round on one of them.
+#[unsafe(no_mangle)]
+pub extern "C" fn run_round(subject: usize) {
+    // SAFETY: a module has one thread.
+    if let Some(state) = unsafe { &mut *(&raw mut STATE) } {
+        state.subjects[subject].round(&state.turns);
+    }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}

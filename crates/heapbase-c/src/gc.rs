@@ -1,0 +1,278 @@
+//! The collector of heapbase-gc, over any allocator.
+
+use crate::{
+    allocator::{Allocator, Held},
+    error::{Error, give},
+};
+use allocator_api2::alloc::Allocator as _;
+use core::{
+    alloc::Layout,
+    cell::Cell,
+    ffi::c_void,
+    ptr::{NonNull, null_mut},
+};
+use heapbase::error as rust;
+use heapbase_gc::{Collector, Description, Marker};
+
+/// A heap that frees what nobody can reach. For one thread at a time.
+#[derive(Debug)]
+pub struct Gc {
+    collector: Collector<Held>,
+    roots: Roots,
+    /// While roots are asked for: where they are told to.
+    marker: Cell<*mut Marker<'static>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Roots {
+    tell: Option<unsafe extern "C" fn(gc: *mut Gc, context: *mut c_void)>,
+    context: *mut c_void,
+}
+
+/// What a collector has done.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct GcFigures {
+    /// Objects that were allocated and not found unreachable.
+    pub objects: usize,
+    /// Their bytes, rounded up as they lie.
+    pub live_bytes: usize,
+    /// Bytes taken of the allocator, the collector's own lists included: the size of the heap.
+    pub held_bytes: usize,
+    /// The most that `held_bytes` has been.
+    pub peak_bytes: usize,
+    /// Collections so far.
+    pub collections: usize,
+    /// Objects allocated so far.
+    pub allocated: u64,
+    /// Objects freed so far.
+    pub freed: u64,
+}
+
+/// Makes a collector over `memory` that takes at most `limit` bytes of it (SIZE_MAX: no limit), and writes it to `*gc`. Whenever it collects,
+/// it calls `roots` with itself and `context`, which tells it what the program may reach by heapbase_gc_mark_roots and
+/// heapbase_gc_mark_word, and calls nothing else of it. `roots` may be NULL, where heapbase_gc_add_roots says all.
+///
+/// # Safety
+///
+/// The allocator works until `let_go`, or as long as the collector where it has none. `gc` may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_make(
+    memory: Allocator,
+    limit: usize,
+    roots: Option<unsafe extern "C" fn(gc: *mut Gc, context: *mut c_void)>,
+    context: *mut c_void,
+    gc: *mut *mut Gc,
+) -> Error {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let memory = Held::new(memory);
+        let Ok(block) = memory.allocate(Layout::new::<Gc>()) else { return out_of_memory(size_of::<Gc>()) };
+        let mut collector = Collector::new(memory);
+        collector.set_limit(limit);
+        let made = block.cast::<Gc>();
+        made.write(Gc { collector, roots: Roots { tell: roots, context }, marker: Cell::new(null_mut()) });
+        gc.write(made.as_ptr());
+    }
+    Error::OK
+}
+
+fn out_of_memory(bytes: usize) -> Error {
+    give(rust::Error::with_number(&rust::OUT_OF_MEMORY, bytes))
+}
+
+/// Ends a collector and frees all of its objects, without finalisers. NULL is none.
+///
+/// # Safety
+///
+/// The collector is NULL or there; neither it nor its objects are used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_end(gc: *mut Gc) {
+    if let Some(gc) = NonNull::new(gc) {
+        // SAFETY: the caller's promise. The block came from the allocator that is held until all else is gone.
+        unsafe {
+            let Gc { collector, .. } = gc.read();
+            let memory = collector.into_memory();
+            memory.deallocate(gc.cast(), Layout::new::<Gc>());
+        }
+    }
+}
+
+/// Asks the program for its roots.
+///
+/// # Safety
+///
+/// The collector is there; of it only the cell of the marker is used here and by whoever is asked.
+unsafe fn ask(gc: *mut Gc, roots: Roots, marker: &mut Marker<'_>) {
+    // SAFETY: the caller's promise. The marker is taken back before it goes.
+    unsafe {
+        let cell = &(*gc).marker;
+        cell.set(core::ptr::from_mut(marker).cast());
+        if let Some(tell) = roots.tell {
+            tell(gc, roots.context);
+        }
+        cell.set(null_mut());
+    }
+}
+
+/// Writes an object of `size` bytes, all of them 0, aligned to two words, to `*object`. May collect before.
+///
+/// `layout` says where it may hold addresses of objects: NULL anywhere; else as TinyGo's compiler does: a word whose lowest bit is 1, then the number
+/// of words in a pattern that repeats (5 bits; on 64 bits 6), then a bit for each of them; or the address of such a number and
+/// of bytes with the bits. 3 is an object that holds none.
+///
+/// # Safety
+///
+/// The collector is there. The layout is one of these, and stays. The object is used while the roots lead to it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_allocate(
+    gc: *mut Gc,
+    size: usize,
+    layout: *const c_void,
+    object: *mut *mut c_void,
+) -> Error {
+    // SAFETY: the caller's promise; while roots are asked for, the collector itself is not used.
+    unsafe {
+        let description = Description::of_layout(layout.cast());
+        let roots = (*gc).roots;
+        let collector = &mut (*gc).collector;
+        match collector.allocate(size, description, |marker| ask(gc, roots, marker)) {
+            Some(made) => {
+                object.write(made.as_ptr().cast());
+                Error::OK
+            }
+            None => out_of_memory(size),
+        }
+    }
+}
+
+/// Frees what nobody can reach.
+///
+/// # Safety
+///
+/// The collector is there; objects that are still used are reachable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_collect(gc: *mut Gc) {
+    // SAFETY: as for allocating.
+    unsafe {
+        let roots = (*gc).roots;
+        (*gc).collector.collect(|marker| ask(gc, roots, marker));
+    }
+}
+
+/// Tells a collector that asks for roots of the words from `start` up to `end`: a stack, a data segment. Outside of that it does
+/// nothing.
+///
+/// # Safety
+///
+/// The collector is there; the bytes may be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_mark_roots(gc: *mut Gc, start: *const c_void, end: *const c_void) {
+    // SAFETY: the caller's promise; a marker is there as long as the cell names it.
+    unsafe {
+        if let Some(marker) = (*gc).marker.get().as_mut() {
+            marker.range(start.cast(), end.cast());
+        }
+    }
+}
+
+/// Tells a collector that asks for roots of a word that may be the address of an object or lie inside of one.
+///
+/// # Safety
+///
+/// The collector is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_mark_word(gc: *mut Gc, word: usize) {
+    // SAFETY: the caller's promise; a marker is there as long as the cell names it.
+    unsafe {
+        if let Some(marker) = (*gc).marker.get().as_mut() {
+            marker.word(word);
+        }
+    }
+}
+
+/// Registers the words from `start` up to `end` as roots of each collection. False: there is no memory to note it.
+///
+/// # Safety
+///
+/// The collector is there; the bytes may be read until heapbase_gc_remove_roots.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_add_roots(gc: *mut Gc, start: *const c_void, end: *const c_void) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { (*gc).collector.add_roots(start.cast(), end.cast()) }
+}
+
+/// Forgets the roots that were registered with this start.
+///
+/// # Safety
+///
+/// The collector is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_remove_roots(gc: *mut Gc, start: *const c_void) {
+    // SAFETY: the caller's promise.
+    unsafe { (*gc).collector.remove_roots(start.cast()) }
+}
+
+/// Frees an object ahead of the next collection; NULL is none.
+///
+/// # Safety
+///
+/// The object is NULL or came from this collector, is not used any more, and has no finaliser.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_free(gc: *mut Gc, object: *mut c_void) {
+    if let Some(object) = NonNull::new(object) {
+        // SAFETY: the caller's promise.
+        unsafe { (*gc).collector.free(object.cast()) }
+    }
+}
+
+/// Has `finaliser` called once after the collection that finds an object unreachable; it neither allocates nor collects. False: there is no
+/// memory to note it, or no such object.
+///
+/// # Safety
+///
+/// The object came from this collector and is in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_set_finaliser(
+    gc: *mut Gc,
+    object: *mut c_void,
+    finaliser: unsafe extern "C" fn(object: *mut c_void),
+) -> bool {
+    let Some(object) = NonNull::new(object) else { return false };
+    // SAFETY: the caller's promise; a pointer that is not null is a pointer.
+    unsafe {
+        let finaliser: heapbase_gc::Finaliser = core::mem::transmute(finaliser);
+        (*gc).collector.set_finaliser(object.cast(), finaliser)
+    }
+}
+
+/// The object that an address lies in; NULL if it is in none.
+///
+/// # Safety
+///
+/// The collector is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_object_at(gc: *const Gc, address: usize) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    unsafe { (*gc).collector.object_at(address) }.map_or(null_mut(), |object| object.as_ptr().cast())
+}
+
+/// What it has done.
+///
+/// # Safety
+///
+/// The collector is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_gc_statistics(gc: *const Gc) -> GcFigures {
+    // SAFETY: the caller's promise.
+    let figures = unsafe { (*gc).collector.statistics() };
+    GcFigures {
+        objects: figures.objects,
+        live_bytes: figures.live_bytes,
+        held_bytes: figures.held_bytes,
+        peak_bytes: figures.peak_bytes,
+        collections: figures.collections,
+        allocated: figures.allocated,
+        freed: figures.freed,
+    }
+}

@@ -1,0 +1,421 @@
+//! The collector.
+
+use crate::{
+    Description, Kind, UNIT,
+    list::List,
+    marker::{Marker, Place, Table},
+    segment::{self, At, Segment},
+};
+use allocator_api2::alloc::Allocator;
+use core::{fmt, ptr::NonNull};
+
+/// Bytes of the cells of a segment, about.
+const SEGMENT: usize = 16 * 1024 - 512;
+/// Largest object that shares a segment.
+const LARGEST: usize = 128 * UNIT;
+/// Sizes of cells: multiples of a unit up to 8, then four steps for each doubling.
+const CLASSES: usize = 8 + 4 * 4;
+/// The first collection, and none before so much was allocated.
+const LEAST: usize = 256 * 1024;
+
+/// The class of a size, at most [`LARGEST`].
+const fn class_of(size: usize) -> usize {
+    let units = size.div_ceil(UNIT);
+    if units <= 8 {
+        return units.saturating_sub(1);
+    }
+    // The doubling that the last unit lies in, and which quarter of it.
+    let doubling = (units - 1).ilog2() as usize;
+    8 + (doubling - 3) * 4 + ((units - 1) >> (doubling - 2)) - 4
+}
+
+/// Bytes of a class's cells.
+const fn cell_of(class: usize) -> usize {
+    if class < 8 {
+        return (class + 1) * UNIT;
+    }
+    let (doubling, quarter) = ((class - 8) / 4, (class - 8) % 4);
+    (5 + quarter) * (2 << doubling) * UNIT
+}
+
+const _: () = {
+    let mut size = 1;
+    while size <= LARGEST {
+        let class = class_of(size);
+        assert!(class < CLASSES && cell_of(class) >= size && (class == 0 || cell_of(class - 1) < size));
+        size += 1;
+    }
+    assert!(cell_of(CLASSES - 1) == LARGEST);
+    let mut class = 0;
+    while class < CLASSES {
+        // Dividing by the reciprocal is exact as long as offset times cell is below 2^32.
+        assert!(SEGMENT < 1 << 16 && cell_of(class) < 1 << 16);
+        class += 1;
+    }
+};
+
+/// What a collector has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Objects that were allocated and not found unreachable.
+    pub objects: usize,
+    /// Their bytes, rounded up as they lie.
+    pub live_bytes: usize,
+    /// Bytes taken of the allocator, the collector's own lists included.
+    pub held_bytes: usize,
+    /// The most that `held_bytes` has been.
+    pub peak_bytes: usize,
+    /// Collections so far.
+    pub collections: usize,
+    /// Objects allocated so far.
+    pub allocated: u64,
+    /// Objects that collections or [`Collector::free`] freed so far.
+    pub freed: u64,
+}
+
+/// What is called when an object was found unreachable.
+pub type Finaliser = unsafe extern "C" fn(object: NonNull<u8>);
+
+/// A heap that frees what nobody can reach: see the [crate's page](crate).
+///
+/// Dropping it frees everything, and runs no finaliser.
+pub struct Collector<A: Allocator> {
+    memory: A,
+    table: Table,
+    /// For each kind and class the segments, and from which on there may be a cell not in use.
+    lists: [[Option<NonNull<Segment>>; CLASSES]; 3],
+    current: [[Option<NonNull<Segment>>; CLASSES]; 3],
+    pending: List<At>,
+    roots: List<(*const u8, *const u8)>,
+    finalisers: List<(NonNull<u8>, Finaliser)>,
+    statistics: Statistics,
+    /// Bytes allocated since the last collection, and how many may be before the next.
+    since: usize,
+    threshold: usize,
+    growth: usize,
+    limit: usize,
+    /// Bytes of segments.
+    segments: usize,
+}
+
+// SAFETY: whatever it points to is its own, by blocks of an allocator that may go to another thread, or was promised to be readable.
+unsafe impl<A: Allocator + Send> Send for Collector<A> {}
+
+impl<A: Allocator> fmt::Debug for Collector<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").field("statistics", &self.statistics()).finish_non_exhaustive()
+    }
+}
+
+impl<A: Allocator> Collector<A> {
+    /// An empty heap over `memory`. Allocates nothing.
+    pub const fn new(memory: A) -> Self {
+        Self {
+            memory,
+            table: Table(List::new()),
+            lists: [[None; CLASSES]; 3],
+            current: [[None; CLASSES]; 3],
+            pending: List::new(),
+            roots: List::new(),
+            finalisers: List::new(),
+            statistics: Statistics {
+                objects: 0,
+                live_bytes: 0,
+                held_bytes: 0,
+                peak_bytes: 0,
+                collections: 0,
+                allocated: 0,
+                freed: 0,
+            },
+            since: 0,
+            threshold: LEAST,
+            growth: 75,
+            limit: usize::MAX,
+            segments: 0,
+        }
+    }
+
+    /// After how much is to be collected: so many bytes in a hundred of those that were live after the last collection, 256 KiB at least. 75
+    /// unless set.
+    pub fn set_growth(&mut self, percent: usize) {
+        self.growth = percent;
+    }
+
+    /// The most bytes to take of the allocator, `usize::MAX` for no limit.
+    pub fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+    }
+
+    /// The allocator.
+    pub const fn memory(&self) -> &A {
+        &self.memory
+    }
+
+    /// What it has done.
+    pub fn statistics(&self) -> Statistics {
+        Statistics { held_bytes: self.held(), ..self.statistics }
+    }
+
+    /// Frees everything, without finalisers, and returns the allocator.
+    pub fn into_memory(mut self) -> A {
+        self.clear();
+        let collector = core::mem::ManuallyDrop::new(self);
+        // SAFETY: nothing else of it needs a destructor, and it is not used any more.
+        unsafe { core::ptr::read(&collector.memory) }
+    }
+
+    fn clear(&mut self) {
+        // SAFETY: all of it came from this allocator; whoever uses objects keeps the collector.
+        unsafe {
+            for place in self.table.0.as_slice() {
+                Segment::end(place.segment, &self.memory);
+            }
+            self.table.0.end(&self.memory);
+            self.pending.end(&self.memory);
+            self.roots.end(&self.memory);
+            self.finalisers.end(&self.memory);
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.segments + self.table.0.bytes() + self.pending.bytes() + self.roots.bytes() + self.finalisers.bytes()
+    }
+
+    /// An object of `size` bytes, all of them 0, aligned to two words; `None` when there is no memory, or no more is allowed. May collect
+    /// before: `roots` is asked then.
+    ///
+    /// # Safety
+    ///
+    /// Whoever uses the object keeps it reachable by what is told to a [`Marker`] at each collection, and uses no more of it than
+    /// `size` bytes. Its words hold addresses of objects only where the description lets them.
+    pub unsafe fn allocate(
+        &mut self,
+        size: usize,
+        description: Description,
+        roots: impl FnOnce(&mut Marker<'_>),
+    ) -> Option<NonNull<u8>> {
+        let (kind, front) = match description {
+            Description::Leaf => (Kind::Leaf, 0),
+            Description::Scanned => (Kind::Scanned, 0),
+            Description::Precise(_) => (Kind::Precise, UNIT),
+        };
+        let size = size.max(1).checked_add(front)?;
+        let mut roots = Some(roots);
+        if self.since.saturating_add(size) > self.threshold {
+            // SAFETY: the caller's promise.
+            unsafe { self.collect(roots.take()?) };
+        }
+        let at = match self.place(size, kind) {
+            Some(at) => at,
+            None => {
+                // SAFETY: the caller's promise.
+                unsafe { self.collect(roots.take()?) };
+                self.place(size, kind)?
+            }
+        };
+        // SAFETY: a cell of a segment, in use by nobody but us.
+        unsafe {
+            let (start, cell) = (at.start(), at.segment.as_ref().cell());
+            start.write_bytes(0, cell);
+            if let Description::Precise(shape) = description {
+                start.cast::<crate::Shape>().write(shape);
+            }
+            self.since += cell;
+            self.statistics.live_bytes += cell;
+            self.statistics.objects += 1;
+            self.statistics.allocated += 1;
+            Some(start.add(front))
+        }
+    }
+
+    /// A cell, from a segment that there is or a new one.
+    fn place(&mut self, size: usize, kind: Kind) -> Option<At> {
+        if size > LARGEST {
+            let cell = size.checked_next_multiple_of(UNIT)?;
+            // SAFETY: a segment of ours, all of which is free.
+            return unsafe { segment::take(self.add(cell, 1, kind)?) };
+        }
+        let class = class_of(size);
+        let mut next = self.current[kind as usize][class];
+        while let Some(segment) = next {
+            // SAFETY: segments in the lists are there.
+            unsafe {
+                if let Some(at) = segment::take(segment) {
+                    return Some(at);
+                }
+                next = segment.as_ref().next.get();
+            }
+            self.current[kind as usize][class] = next;
+        }
+        let cell = cell_of(class);
+        let segment = self.add(cell, SEGMENT / cell, kind)?;
+        // SAFETY: a segment of ours.
+        unsafe { segment.as_ref() }.next.set(self.lists[kind as usize][class].replace(segment));
+        self.current[kind as usize][class] = Some(segment);
+        // SAFETY: a segment of ours.
+        unsafe { segment::take(segment) }
+    }
+
+    /// A new segment, in the table.
+    fn add(&mut self, cell: usize, count: usize, kind: Kind) -> Option<NonNull<Segment>> {
+        let bytes = Segment::bytes(cell, count)?;
+        if self.held().checked_add(bytes)? > self.limit || !self.table.0.reserve(&self.memory) {
+            return None;
+        }
+        let segment = Segment::new(&self.memory, cell, count, kind)?;
+        let start = segment.addr().get();
+        self.table.0.insert(self.table.index(start), Place { start, end: start + bytes, segment });
+        self.segments += bytes;
+        self.statistics.peak_bytes = self.statistics.peak_bytes.max(self.held());
+        Some(segment)
+    }
+
+    /// Registers `start .. end` as roots: a data segment, a shadow stack. False: there is no memory to note it.
+    ///
+    /// # Safety
+    ///
+    /// These bytes may be read at each collection until [`remove_roots`](Self::remove_roots).
+    pub unsafe fn add_roots(&mut self, start: *const u8, end: *const u8) -> bool {
+        let room = self.roots.reserve(&self.memory);
+        if room {
+            self.roots.push((start, end));
+        }
+        room
+    }
+
+    /// Forgets the roots that were registered with this start.
+    pub fn remove_roots(&mut self, start: *const u8) {
+        self.roots.retain(|(first, _)| *first != start);
+    }
+
+    /// Has `finaliser` called, once, after the collection that finds `object` unreachable. The object and what it refers to are still there
+    /// then, and go with the next collection. Objects are finalised in the order in which this was called. False: there is no memory
+    /// to note it, or no such object.
+    ///
+    /// # Safety
+    ///
+    /// `object` came from [`allocate`](Self::allocate) and is in use. The finaliser may be called with it, and neither allocates nor
+    /// collects.
+    pub unsafe fn set_finaliser(&mut self, object: NonNull<u8>, finaliser: Finaliser) -> bool {
+        let noted = self.table.find(object.addr().get()).is_some() && self.finalisers.reserve(&self.memory);
+        if noted {
+            self.finalisers.push((object, finaliser));
+        }
+        noted
+    }
+
+    /// The object that an address lies in; `None` if it is in none.
+    pub fn object_at(&self, address: usize) -> Option<NonNull<u8>> {
+        let at = self.table.find(address)?;
+        // SAFETY: the segment is in the table, and a precise object starts behind its shape.
+        unsafe {
+            let front = if at.segment.as_ref().kind() == Kind::Precise { UNIT } else { 0 };
+            Some(at.start().add(front))
+        }
+    }
+
+    /// Frees an object that nobody refers to any more, ahead of the next collection.
+    ///
+    /// # Safety
+    ///
+    /// It came from [`allocate`](Self::allocate), is in use, and is not used any more. It has no finaliser.
+    pub unsafe fn free(&mut self, object: NonNull<u8>) {
+        let Some(at) = self.table.find(object.addr().get()) else { return };
+        // SAFETY: the segment is in the table.
+        let (cell, len) = unsafe { (at.segment.as_ref().cell(), at.segment.as_ref().len()) };
+        at.give_up();
+        self.statistics.live_bytes -= cell;
+        self.statistics.objects -= 1;
+        self.statistics.freed += 1;
+        if cell > LARGEST {
+            self.table.0.remove(self.table.index(at.segment.addr().get()));
+            self.segments -= len;
+            // SAFETY: its only object was given up, and the table does not name it any more.
+            unsafe { Segment::end(at.segment, &self.memory) };
+        }
+    }
+
+    /// Frees whatever `roots` and the registered ranges do not lead to.
+    ///
+    /// # Safety
+    ///
+    /// Objects that are still used are reachable from there.
+    pub unsafe fn collect(&mut self, roots: impl FnOnce(&mut Marker<'_>)) {
+        let mut marker = Marker {
+            table: &self.table,
+            pending: &mut self.pending,
+            memory: &self.memory,
+            recent: None,
+            overflowed: false,
+        };
+        roots(&mut marker);
+        for (start, end) in self.roots.as_slice() {
+            // SAFETY: readable, as was promised with `add_roots`.
+            unsafe { marker.range(*start, *end) };
+        }
+        marker.drain();
+        // Those that nobody reaches come first and stay for their finalisers; what they refer to stays with them.
+        let finalisers = self.finalisers.as_mut_slice();
+        let lost =
+            |table: &Table, object: NonNull<u8>| table.find(object.addr().get()).is_some_and(|at| !at.is_marked());
+        let mut due = 0;
+        for at in 0..finalisers.len() {
+            if lost(&self.table, finalisers[at].0) {
+                finalisers[due..=at].rotate_right(1);
+                due += 1;
+            }
+        }
+        for (object, _) in &finalisers[..due] {
+            marker.word(object.addr().get());
+        }
+        marker.drain();
+        self.sweep();
+        for _ in 0..due {
+            let (object, finaliser) = self.finalisers.as_slice()[0];
+            self.finalisers.remove(0);
+            // SAFETY: the object is still there, as was promised with `set_finaliser`.
+            unsafe { finaliser(object) };
+        }
+    }
+
+    /// Frees what is not marked, and gives segments back in which nothing is left.
+    fn sweep(&mut self) {
+        let Self { table, memory, statistics, segments, .. } = self;
+        self.lists = [[None; CLASSES]; 3];
+        (statistics.objects, statistics.live_bytes) = (0, 0);
+        let lists = &mut self.lists;
+        table.0.retain(|place| {
+            // SAFETY: segments in the table are there, and once out of it are given back.
+            unsafe {
+                let swept = segment::sweep(place.segment);
+                let header = place.segment.as_ref();
+                statistics.objects += swept.live;
+                statistics.live_bytes += swept.live * header.cell();
+                statistics.freed += swept.freed as u64;
+                if swept.live == 0 {
+                    *segments -= header.len();
+                    Segment::end(place.segment, memory);
+                    return false;
+                }
+                if header.cell() <= LARGEST {
+                    let list = &mut lists[header.kind() as usize][class_of(header.cell())];
+                    header.next.set(list.replace(place.segment));
+                }
+                true
+            }
+        });
+        self.current = self.lists;
+        statistics.collections += 1;
+        self.since = 0;
+        self.threshold = (statistics.live_bytes / 100 * self.growth).max(LEAST);
+        // A list that was needed once may be as large as the heap.
+        // SAFETY: it took its memory there, and nothing is pending.
+        unsafe { self.pending.end(&self.memory) };
+    }
+}
+
+impl<A: Allocator> Drop for Collector<A> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

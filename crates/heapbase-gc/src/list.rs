@@ -1,0 +1,106 @@
+//! A list in memory of the allocator that says when there is none.
+
+use allocator_api2::alloc::{Allocator, Layout};
+use core::ptr::NonNull;
+
+/// Values that need no destructor, in one block.
+pub(crate) struct List<T: Copy> {
+    start: NonNull<T>,
+    len: usize,
+    room: usize,
+}
+
+impl<T: Copy> List<T> {
+    pub(crate) const fn new() -> Self {
+        Self { start: NonNull::dangling(), len: 0, room: 0 }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[T] {
+        // SAFETY: so many were written.
+        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        // SAFETY: so many were written.
+        unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+
+    /// Bytes that it takes of its allocator.
+    pub(crate) fn bytes(&self) -> usize {
+        self.room * size_of::<T>()
+    }
+
+    /// Makes room for one more. False: there is no memory.
+    pub(crate) fn reserve(&mut self, memory: &impl Allocator) -> bool {
+        if self.len < self.room {
+            return true;
+        }
+        let room = (self.room * 2).max(32);
+        let Ok(new) = Layout::array::<T>(room) else { return false };
+        let grown = match Layout::array::<T>(self.room) {
+            Ok(old) if self.room > 0 => {
+                // SAFETY: the block came from this allocator with this layout.
+                unsafe { memory.grow(self.start.cast(), old, new) }
+            }
+            _ => memory.allocate(new),
+        };
+        let Ok(grown) = grown else { return false };
+        self.start = grown.cast();
+        self.room = room;
+        true
+    }
+
+    /// Adds one at `at`. Room was reserved.
+    pub(crate) fn insert(&mut self, at: usize, value: T) {
+        assert!(self.len < self.room && at <= self.len);
+        // SAFETY: inside of the block.
+        unsafe {
+            let place = self.start.add(at);
+            place.add(1).copy_from(place, self.len - at);
+            place.write(value);
+        }
+        self.len += 1;
+    }
+
+    /// Adds one at the end. Room was reserved.
+    pub(crate) fn push(&mut self, value: T) {
+        self.insert(self.len, value);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let last = self.as_slice().last().copied()?;
+        self.len -= 1;
+        Some(last)
+    }
+
+    pub(crate) fn remove(&mut self, at: usize) {
+        self.as_mut_slice().copy_within(at + 1.., at);
+        self.len -= 1;
+    }
+
+    /// Keeps those that `keep` says, in order.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        let mut kept = 0;
+        for at in 0..self.len {
+            let value = self.as_slice()[at];
+            if keep(&value) {
+                self.as_mut_slice()[kept] = value;
+                kept += 1;
+            }
+        }
+        self.len = kept;
+    }
+
+    /// Gives its block back.
+    ///
+    /// # Safety
+    ///
+    /// It is the allocator that every room was reserved with.
+    pub(crate) unsafe fn end(&mut self, memory: &impl Allocator) {
+        if let (true, Ok(layout)) = (self.room > 0, Layout::array::<T>(self.room)) {
+            // SAFETY: the caller's promise.
+            unsafe { memory.deallocate(self.start.cast(), layout) };
+        }
+        *self = Self::new();
+    }
+}

@@ -1,0 +1,495 @@
+//! Errors of two words that are made without allocating, and carry more where an allocator has room for it.
+//!
+//! An allocation can fail, which is an error; and an error wants a message, which is an allocation. The way out of that circle:
+//! an [`Error`] is always made. Without an allocator it is a static [`Kind`] and a number, or a kind and the kind of its
+//! cause. With one it may have a formatted message and a whole chain of causes, in one block of the subsystem that raised it.
+//! Where that subsystem has no memory left, the error is what it would have been without.
+//!
+//! ```
+//! use allocator_api2::alloc::Global;
+//! use heapbase::{error::{Category, Error, Kind}, subsystem::{Shared, Subsystem}};
+//!
+//! static MACHINE: Category = Category::new("machine");
+//! static STACK_FULL: Kind = Kind::new(&MACHINE, 1, "the stack is full");
+//! static NOT_RUN: Kind = Kind::new(&MACHINE, 2, "the program was not run");
+//!
+//! fn run() -> Result<(), Error<'static>> {
+//!     let part = Shared::new(Subsystem::new("machine", Global)).map_err(|_| Error::new(&NOT_RUN))?;
+//!     let full = Error::with_number(&STACK_FULL, 64);
+//!     Err(Error::build(&NOT_RUN).cause(full).message(&part, format_args!("program {:?}", "fib")))
+//! }
+//!
+//! // The subsystem's handle is gone; its memory stays for as long as the error needs it.
+//! let error = run().unwrap_err();
+//! assert_eq!(error.kind(), &NOT_RUN);
+//! assert_eq!(format!("{error:#}"), "the program was not run: program \"fib\": the stack is full (64)");
+//! assert_eq!(size_of::<Result<(), Error>>(), 2 * size_of::<usize>());
+//! ```
+//!
+//! # Who frees it
+//!
+//! Whoever drops it, into the right allocator: its block knows where it came from. From a [`Shared`] handle the error keeps the
+//! subsystem alive. From a borrowed one it borrows, `Error<'a>`, and the compiler keeps it from outliving the subsystem:
+//!
+//! ```compile_fail,E0597
+//! use allocator_api2::alloc::Global;
+//! use heapbase::{error::{Category, Error, Kind}, subsystem::Subsystem};
+//!
+//! static PARTS: Category = Category::new("parts");
+//! static BROKEN: Kind = Kind::new(&PARTS, 1, "broken");
+//!
+//! let error;
+//! {
+//!     let part = Subsystem::new("part", Global);
+//!     error = Error::build(&BROKEN).message(&part, format_args!("at {}", 5));
+//! }
+//! println!("{error}");
+//! ```
+//!
+//! An error stays on the thread that made it. [`Kind`] is `Sync`, so what an error *is* can always be told to others.
+
+mod payload;
+
+use crate::subsystem::{Books, Shared, Subsystem};
+use allocator_api2::alloc::Allocator;
+use core::{
+    alloc::Layout,
+    fmt::{self, Write},
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    num::NonZero,
+    ptr::NonNull,
+};
+use payload::Payload;
+
+/// A family of kinds of errors, identified by its address: make it a `static`.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Category {
+    name: Text,
+}
+
+/// A `&'static str` whose layout C knows.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Text {
+    start: *const u8,
+    len: usize,
+}
+
+// SAFETY: it stands for a `&'static str`.
+unsafe impl Send for Text {}
+// SAFETY: as above.
+unsafe impl Sync for Text {}
+
+impl Text {
+    const fn new(text: &'static str) -> Self {
+        Self { start: text.as_ptr(), len: text.len() }
+    }
+
+    fn get(&self) -> &'static str {
+        // SAFETY: made of a `&'static str`; C's macros make it of a literal, which the header asks to be UTF-8.
+        unsafe { core::str::from_utf8_unchecked(core::slice::from_raw_parts(self.start, self.len)) }
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.get(), f)
+    }
+}
+
+impl Category {
+    /// The family called `name`.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name: Text::new(name) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name.get()
+    }
+}
+
+impl PartialEq for Category {
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Category {}
+
+/// One thing that can go wrong: a category, a code in it, a text. Make it a `static`; then it costs an error nothing.
+#[derive(Debug)]
+#[repr(C, align(8))]
+pub struct Kind {
+    category: &'static Category,
+    code: NonZero<i32>,
+    text: Text,
+}
+
+impl Kind {
+    /// # Panics
+    ///
+    /// When `code` is 0, which says success in C; for a `static`, when the program is compiled.
+    pub const fn new(category: &'static Category, code: i32, text: &'static str) -> Self {
+        let Some(code) = NonZero::new(code) else { panic!("0 is the code of success") };
+        Self { category, code, text: Text::new(text) }
+    }
+
+    /// Its family.
+    pub fn category(&self) -> &'static Category {
+        self.category
+    }
+
+    /// Its number in the family, not 0.
+    pub fn code(&self) -> i32 {
+        self.code.get()
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &'static str {
+        self.text.get()
+    }
+}
+
+/// Two kinds are equal if they have one category and one code.
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.category == other.category && self.code == other.code
+    }
+}
+
+impl Eq for Kind {}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl core::error::Error for Kind {}
+
+/// The errors of allocators.
+pub static ALLOCATOR: Category = Category::new("allocator");
+/// The parent of a subsystem has no memory. The number is the bytes asked for.
+pub static OUT_OF_MEMORY: Kind = Kind::new(&ALLOCATOR, 1, "out of memory");
+/// The budget of a subsystem does not allow a request. The number is the bytes asked for.
+pub static OVER_BUDGET: Kind = Kind::new(&ALLOCATOR, 2, "the subsystem's budget is used up");
+
+/// An error: see the [module](self). Two words, and so are `Option<Error>` and `Result<(), Error>`.
+///
+/// ```text
+///  head                                 tail
+///  | address of a kind        | · · 1 | number               |   made without allocating
+///  | address of a kind        | · 1 1 | address of a kind    |   with its cause
+///  | address of a payload     | 0 0 0 | 0                    |   one block of whoever raised it
+/// ```
+///
+/// The third bit says that there was more to tell, and no memory for it.
+pub struct Error<'a> {
+    head: NonNull<()>,
+    tail: *const (),
+    /// What a payload's owner borrows.
+    keeps: PhantomData<&'a ()>,
+}
+
+const IS_KIND: usize = 1;
+const HAS_CAUSE: usize = 2;
+const CUT: usize = 4;
+
+const _: () = {
+    assert!(align_of::<Kind>() > IS_KIND + HAS_CAUSE + CUT && align_of::<Payload>() > IS_KIND + HAS_CAUSE + CUT);
+    assert!(size_of::<Option<Error<'_>>>() == 2 * size_of::<usize>());
+    assert!(size_of::<Result<(), Error<'_>>>() == 2 * size_of::<usize>());
+};
+
+fn tagged(kind: &'static Kind, tag: usize) -> NonNull<()> {
+    NonNull::from(kind).cast::<()>().map_addr(|address| address | tag)
+}
+
+impl Error<'static> {
+    /// An error of this kind. Allocates nothing.
+    pub fn new(kind: &'static Kind) -> Self {
+        Self::with_number(kind, 0)
+    }
+
+    /// An error of this kind with a number: an offset, a size, an index; 0 is none. Allocates nothing.
+    pub fn with_number(kind: &'static Kind, number: usize) -> Self {
+        Self { head: tagged(kind, IS_KIND), tail: core::ptr::without_provenance(number), keeps: PhantomData }
+    }
+
+    /// An error of this kind because of another. Allocates nothing.
+    pub fn because_of(kind: &'static Kind, cause: &'static Kind) -> Self {
+        let tail = core::ptr::from_ref(cause).cast();
+        Self { head: tagged(kind, IS_KIND | HAS_CAUSE), tail, keeps: PhantomData }
+    }
+
+    /// Starts an error that carries more.
+    pub fn build(kind: &'static Kind) -> Builder<'static> {
+        Builder { kind, number: 0, cause: None }
+    }
+}
+
+/// What an error will tell.
+#[derive(Debug)]
+#[must_use = "an error is made by `message`, `keep` or `plain`"]
+pub struct Builder<'a> {
+    kind: &'static Kind,
+    number: usize,
+    cause: Option<Error<'a>>,
+}
+
+impl<'a> Builder<'a> {
+    /// A number: an offset, a size, an index; 0 is none.
+    pub fn number(self, number: usize) -> Self {
+        Self { number, ..self }
+    }
+
+    /// What led to it.
+    pub fn cause<'b>(self, cause: Error<'b>) -> Builder<'b>
+    where
+        'a: 'b,
+    {
+        Builder { kind: self.kind, number: self.number, cause: Some(cause) }
+    }
+
+    /// The error, with all that was said and a message, in one block of `keeper`: a `&Subsystem`, which it then borrows, or a
+    /// `&Shared`, which it keeps alive.
+    ///
+    /// Without memory for that it is [`plain`](Self::plain), and says so ([`Error::is_cut`]).
+    ///
+    /// # Panics
+    ///
+    /// When formatting does; nothing is leaked then.
+    pub fn message<'b>(self, keeper: impl Keeper<'b>, message: fmt::Arguments<'_>) -> Error<'b>
+    where
+        'a: 'b,
+    {
+        let mut length = Length(0);
+        // What a formatter wrote before it failed is still told.
+        let _ = length.write_fmt(message);
+        let Self { kind, number, cause } = self;
+        match Payload::place(keeper, kind, number, cause, length.0) {
+            Ok(mut error) => {
+                Payload::write(&mut error, message);
+                error
+            }
+            Err(cause) => Builder { kind, number, cause }.cut(CUT),
+        }
+    }
+
+    /// The error, with its number and its cause, in one block of `keeper`; as [`message`](Self::message) without one.
+    ///
+    /// Without a cause there is nothing to keep, and nothing is allocated.
+    pub fn keep<'b>(self, keeper: impl Keeper<'b>) -> Error<'b>
+    where
+        'a: 'b,
+    {
+        if self.cause.is_none() { self.plain() } else { self.message(keeper, format_args!("")) }
+    }
+
+    /// The error without an allocation: the number is told, or else, of a cause, the kind.
+    pub fn plain(self) -> Error<'static> {
+        self.cut(0)
+    }
+
+    fn cut(self, cut: usize) -> Error<'static> {
+        let mut error = match &self.cause {
+            Some(cause) => Error::because_of(self.kind, cause.kind()),
+            None => Error::with_number(self.kind, self.number),
+        };
+        error.head = error.head.map_addr(|address| address | cut);
+        error
+    }
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl fmt::Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.saturating_add(text.len());
+        Ok(())
+    }
+}
+
+impl<'a> Error<'a> {
+    fn tag(&self) -> usize {
+        self.head.addr().get() & (IS_KIND | HAS_CAUSE | CUT)
+    }
+
+    fn payload(&self) -> Option<NonNull<Payload>> {
+        (self.tag() & IS_KIND == 0).then_some(self.head.cast())
+    }
+
+    fn look(&self) -> Option<&Payload> {
+        // SAFETY: a payload stays until the last error that refers to it goes, and only its count changes.
+        self.payload().map(|payload| unsafe { payload.as_ref() })
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> &'static Kind {
+        match self.look() {
+            Some(payload) => payload.kind,
+            None => {
+                let kind = self.head.as_ptr().map_addr(|address| address & !(IS_KIND | HAS_CAUSE | CUT));
+                // SAFETY: without a payload the head is a kind's address, with a tag.
+                unsafe { &*kind.cast::<Kind>() }
+            }
+        }
+    }
+
+    /// Its number; 0 is none.
+    pub fn number(&self) -> usize {
+        match self.look() {
+            Some(payload) => payload.number,
+            None if self.tag() & HAS_CAUSE == 0 => self.tail.addr(),
+            None => 0,
+        }
+    }
+
+    /// Its message; empty is none.
+    pub fn message(&self) -> &str {
+        self.look().map_or("", Payload::message)
+    }
+
+    /// What led to it.
+    pub fn cause(&self) -> Option<Error<'a>> {
+        match self.look() {
+            Some(payload) => payload.cause.clone(),
+            None => self.cause_kind().map(Error::new),
+        }
+    }
+
+    /// The cause, where it is a kind.
+    fn cause_kind(&self) -> Option<&'static Kind> {
+        // SAFETY: with this tag the tail is a kind's address.
+        (self.tag() & HAS_CAUSE != 0).then(|| unsafe { &*self.tail.cast::<Kind>() })
+    }
+
+    /// Whether there was more to tell, and no memory for it.
+    pub fn is_cut(&self) -> bool {
+        self.tag() & CUT != 0
+    }
+
+    /// Whether it was made without allocating.
+    pub fn is_plain(&self) -> bool {
+        self.tag() & IS_KIND != 0
+    }
+
+    /// For other languages: the kind's code, and what else there is as an address. The number or the cause of an error that was
+    /// made without allocating is lost.
+    pub fn into_raw(self) -> (NonZero<i32>, NonNull<()>) {
+        let error = ManuallyDrop::new(self);
+        let head = match error.cause_kind() {
+            Some(_) => tagged(error.kind(), error.tag() & !HAS_CAUSE),
+            None => error.head,
+        };
+        (error.kind().code, head)
+    }
+
+    /// The error that [`into_raw`](Self::into_raw) took apart.
+    ///
+    /// # Safety
+    ///
+    /// The address came from `into_raw`, is taken back once for each, and `'a` is what the error borrowed; or it is that of a
+    /// [`Kind`] that stays, plus 1.
+    pub unsafe fn from_raw(raw: NonNull<()>) -> Self {
+        Self { head: raw, tail: core::ptr::null(), keeps: PhantomData }
+    }
+}
+
+impl Clone for Error<'_> {
+    /// Another reference to the same error. Allocates nothing.
+    fn clone(&self) -> Self {
+        if let Some(payload) = self.look() {
+            payload.hold();
+        }
+        Self { head: self.head, tail: self.tail, keeps: PhantomData }
+    }
+}
+
+impl Drop for Error<'_> {
+    fn drop(&mut self) {
+        let mut payload = self.payload();
+        // A loop: a chain of causes may be longer than the stack is deep.
+        while let Some(last) = payload {
+            // SAFETY: this error refers to it, or one did whose payload is gone, and refers to it no more.
+            payload = unsafe { Payload::release(last) };
+        }
+    }
+}
+
+impl fmt::Display for Error<'_> {
+    /// The text, the message, the number; with `{:#}` the causes as well.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut error = Some(self);
+        while let Some(this) = error {
+            f.write_str(this.kind().text())?;
+            match this.message() {
+                "" => {}
+                message => write!(f, ": {message}")?,
+            }
+            match this.number() {
+                0 => {}
+                number => write!(f, " ({number})")?,
+            }
+            if !f.alternate() {
+                break;
+            }
+            if let Some(kind) = this.cause_kind() {
+                write!(f, ": {}", kind.text())?;
+            }
+            error = this.look().and_then(|payload| payload.cause.as_ref());
+            if error.is_some() {
+                f.write_str(": ")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind();
+        write!(f, "{}/{}: {self:#}", kind.category().name(), kind.code())
+    }
+}
+
+impl core::error::Error for Error<'static> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        if let Some(kind) = self.cause_kind() {
+            return Some(kind);
+        }
+        Some(self.look()?.cause.as_ref()?)
+    }
+}
+
+/// A handle to a subsystem that can keep an error for `'a`: `&'a Subsystem`, or a reference to a [`Shared`]. Nobody else
+/// implements it.
+pub trait Keeper<'a>: payload::Place {}
+
+impl<'a, P: Allocator + 'a, B: Books + 'a> Keeper<'a> for &'a Subsystem<P, B> {}
+impl<'a, P: Allocator + 'a, B: Books + 'a> Keeper<'a> for &Shared<P, B> {}
+
+impl<P: Allocator, B: Books> payload::Place for &Subsystem<P, B> {
+    fn place(self, layout: Layout) -> Option<payload::Placed> {
+        /// # Safety
+        ///
+        /// `owner` is a subsystem that gave out `block` for `layout`.
+        unsafe fn give_back<P: Allocator, B: Books>(owner: NonNull<()>, block: NonNull<u8>, layout: Layout) {
+            // SAFETY: the error borrowed the subsystem until now.
+            unsafe { owner.cast::<Subsystem<P, B>>().as_ref().deallocate(block, layout) }
+        }
+        let block = self.allocate(layout).ok()?.cast();
+        Some(payload::Placed { block, owner: NonNull::from(self).cast(), give_back: give_back::<P, B> })
+    }
+}
+
+impl<P: Allocator, B: Books> payload::Place for &Shared<P, B> {
+    fn place(self, layout: Layout) -> Option<payload::Placed> {
+        let (block, owner) = Shared::place(self, layout)?;
+        Some(payload::Placed { block, owner, give_back: Shared::<P, B>::return_block })
+    }
+}

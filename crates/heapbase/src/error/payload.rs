@@ -1,0 +1,133 @@
+//! What an error carries beyond its two words.
+
+use super::{Error, Kind};
+use crate::subsystem::refs;
+use core::{
+    alloc::Layout,
+    fmt::{self, Write},
+    marker::PhantomData,
+    ptr::NonNull,
+};
+
+#[cfg(target_has_atomic = "ptr")]
+use crate::subsystem::AtomicCount as Count;
+#[cfg(not(target_has_atomic = "ptr"))]
+use crate::subsystem::CellCount as Count;
+
+/// Where a payload lies, and who takes the block back.
+pub struct Placed {
+    pub(super) block: NonNull<u8>,
+    pub(super) owner: NonNull<()>,
+    pub(super) give_back: unsafe fn(owner: NonNull<()>, block: NonNull<u8>, layout: Layout),
+}
+
+/// Gives out blocks for payloads.
+pub trait Place {
+    /// A block for `layout`; `give_back` with `owner` returns it.
+    fn place(self, layout: Layout) -> Option<Placed>;
+}
+
+/// One block: this, and behind it the message.
+#[repr(C, align(8))]
+pub(super) struct Payload {
+    /// Errors that refer to it. Atomic where there are atomics: an error made over a subsystem for many threads may go to
+    /// another one by way of C.
+    count: Count,
+    pub(super) kind: &'static Kind,
+    pub(super) number: usize,
+    /// `'static` stands for what the error borrows.
+    pub(super) cause: Option<Error<'static>>,
+    owner: NonNull<()>,
+    give_back: unsafe fn(NonNull<()>, NonNull<u8>, Layout),
+    /// Bytes of the message, and for how many there is room.
+    len: usize,
+    room: usize,
+}
+
+fn layout(room: usize) -> Option<Layout> {
+    let (layout, at) = Layout::new::<Payload>().extend(Layout::array::<u8>(room).ok()?).ok()?;
+    debug_assert!(at == size_of::<Payload>());
+    Some(layout)
+}
+
+impl Payload {
+    /// An error with a payload, and room for a message of so many bytes. `Err`: there is no memory, and the cause comes back.
+    pub(super) fn place<'a>(
+        keeper: impl Place,
+        kind: &'static Kind,
+        number: usize,
+        cause: Option<Error<'a>>,
+        room: usize,
+    ) -> Result<Error<'a>, Option<Error<'a>>> {
+        let Some(Placed { block, owner, give_back }) = layout(room).and_then(|layout| keeper.place(layout)) else {
+            return Err(cause);
+        };
+        // SAFETY: only the lifetime changes; the payload is reached through errors of `'a` only.
+        let cause = unsafe { core::mem::transmute::<Option<Error<'a>>, Option<Error<'static>>>(cause) };
+        let payload = block.cast::<Self>();
+        // SAFETY: a fresh block of that layout.
+        unsafe { payload.write(Self { count: Count::one(), kind, number, cause, owner, give_back, len: 0, room }) };
+        Ok(Error { head: payload.cast(), tail: core::ptr::null(), keeps: PhantomData })
+    }
+
+    /// Writes the message of an error that nobody else refers to yet.
+    pub(super) fn write(error: &mut Error<'_>, message: fmt::Arguments<'_>) {
+        let Some(payload) = error.payload() else { return };
+        // A formatter that writes less than it did the first time leaves room; what is more does not fit.
+        let _ = Tail(payload).write_fmt(message);
+    }
+
+    /// The message.
+    pub(super) fn message(&self) -> &str {
+        // SAFETY: so many bytes behind the payload were written, whole characters each time.
+        unsafe {
+            let start = core::ptr::from_ref(self).add(1).cast::<u8>();
+            core::str::from_utf8_unchecked(core::slice::from_raw_parts(start, self.len))
+        }
+    }
+
+    /// One more error refers to it.
+    pub(super) fn hold(&self) {
+        refs::hold(&self.count);
+    }
+
+    /// One error less refers to it. After the last the block goes back to where it came from, and the cause's payload is
+    /// returned, to be released as well.
+    ///
+    /// # Safety
+    ///
+    /// An error referred to `this`, and does so no more.
+    pub(super) unsafe fn release(this: NonNull<Self>) -> Option<NonNull<Self>> {
+        // SAFETY: the payload is there until the last error lets go; then it is ours alone, and read out before it goes.
+        unsafe {
+            if !refs::let_go(&this.as_ref().count) {
+                return None;
+            }
+            let Self { cause, owner, give_back, room, .. } = this.read();
+            // Made once already.
+            if let Some(layout) = layout(room) {
+                give_back(owner, this.cast(), layout);
+            }
+            core::mem::ManuallyDrop::new(cause?).payload()
+        }
+    }
+}
+
+/// Writes behind a payload.
+struct Tail(NonNull<Payload>);
+
+impl fmt::Write for Tail {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // SAFETY: nobody else refers to the payload yet; the block has `room` bytes behind it.
+        unsafe {
+            let payload = self.0.as_ptr();
+            let mut fits = text.len().min((*payload).room - (*payload).len);
+            while !text.is_char_boundary(fits) {
+                fits -= 1;
+            }
+            payload.add(1).cast::<u8>().add((*payload).len).copy_from_nonoverlapping(text.as_ptr(), fits);
+            (*payload).len += fits;
+            if fits == text.len() { Ok(()) } else { Err(fmt::Error) }
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! What a subsystem writes down: for one thread in cells, for many in atomics.
+
+use super::{Figures, refs::Word};
+use core::{cell::Cell, sync::atomic::Ordering};
+
+/// How a [`Subsystem`](super::Subsystem) keeps its books: [`OneThread`] or [`ManyThreads`]. Nobody else implements it.
+pub trait Books: sealed::Ledger + 'static {}
+
+/// The books of a subsystem that one thread uses; the compiler keeps others out. One word is read and written for each
+/// allocation.
+#[derive(Debug)]
+pub struct OneThread {
+    /// Bytes that may be given out before the peak or the budget is passed: all that an allocation looks at. In 64 bits, so that
+    /// a budget below what is live, and a peak above half of a 32-bit address space, are both plain numbers.
+    room: Cell<i64>,
+    /// The peak, or the budget if that was set lower: what is live is this less the room.
+    ceiling: Cell<i64>,
+    peak: Cell<i64>,
+    budget: Cell<usize>,
+    refused: Cell<usize>,
+    failed: Cell<usize>,
+}
+
+pub(crate) mod sealed {
+    use super::{Figures, Word};
+    use core::fmt::Debug;
+
+    #[allow(private_bounds, reason = "nobody else implements it")]
+    /// Budget, counters, and the kind of reference count that goes with them.
+    pub trait Ledger: Debug {
+        /// Nothing live, no limit.
+        const EMPTY: Self;
+        /// Counts references.
+        type Count: Word + Debug;
+
+        /// A count of one.
+        fn one() -> Self::Count;
+        /// What a request that was admitted changed, until the parent has served it.
+        type Admitted;
+
+        /// Books `bytes` if the budget allows them. `None`: the request counts as refused.
+        fn admit(&self, bytes: usize) -> Option<Self::Admitted>;
+        /// The parent served an admitted request.
+        fn confirm(&self, admitted: Self::Admitted);
+        /// The parent did not: the books are as before, and the request counts as failed.
+        fn withdraw(&self, admitted: Self::Admitted, bytes: usize);
+        /// Takes `bytes` that were given out off the books.
+        fn give_back(&self, bytes: usize);
+        /// Sets the most that may be live.
+        fn set_budget(&self, bytes: usize);
+        /// What is written.
+        fn figures(&self, name: &'static str) -> Figures;
+    }
+}
+
+/// The peak that a request raised, if it did.
+#[derive(Debug)]
+pub struct PeakBefore(Option<i64>);
+
+impl OneThread {
+    fn live(&self) -> i64 {
+        self.ceiling.get() - self.room.get()
+    }
+
+    fn set_ceiling(&self, live: i64) {
+        let budget = i64::try_from(self.budget.get()).unwrap_or(i64::MAX);
+        self.ceiling.set(self.peak.get().min(budget));
+        self.room.set(self.ceiling.get() - live);
+    }
+
+    /// Passes the peak, or refuses to pass the budget.
+    #[cold]
+    fn rise(&self, bytes: i64) -> Option<PeakBefore> {
+        let live = self.live() + bytes;
+        if live > i64::try_from(self.budget.get()).unwrap_or(i64::MAX) {
+            self.refused.set(self.refused.get() + 1);
+            return None;
+        }
+        let before = self.peak.replace(self.peak.get().max(live));
+        self.set_ceiling(live);
+        Some(PeakBefore(Some(before)))
+    }
+}
+
+impl sealed::Ledger for OneThread {
+    const EMPTY: Self = Self {
+        room: Cell::new(0),
+        ceiling: Cell::new(0),
+        peak: Cell::new(0),
+        budget: Cell::new(usize::MAX),
+        refused: Cell::new(0),
+        failed: Cell::new(0),
+    };
+    type Count = CellCount;
+    type Admitted = PeakBefore;
+
+    fn one() -> CellCount {
+        CellCount::one()
+    }
+
+    #[inline(always)]
+    fn admit(&self, bytes: usize) -> Option<PeakBefore> {
+        // A layout's size is at most `isize::MAX`.
+        let bytes = bytes as i64;
+        let room = self.room.get();
+        if bytes > room {
+            return self.rise(bytes);
+        }
+        self.room.set(room - bytes);
+        Some(PeakBefore(None))
+    }
+
+    #[inline(always)]
+    fn confirm(&self, _: PeakBefore) {}
+
+    #[cold]
+    fn withdraw(&self, PeakBefore(peak): PeakBefore, bytes: usize) {
+        let live = self.live() - bytes as i64;
+        self.peak.set(peak.unwrap_or(self.peak.get()));
+        self.set_ceiling(live);
+        self.failed.set(self.failed.get() + 1);
+    }
+
+    #[inline(always)]
+    fn give_back(&self, bytes: usize) {
+        self.room.set(self.room.get() + bytes as i64);
+    }
+
+    fn set_budget(&self, bytes: usize) {
+        let live = self.live();
+        self.budget.set(bytes);
+        self.set_ceiling(live);
+    }
+
+    fn figures(&self, name: &'static str) -> Figures {
+        Figures {
+            name,
+            budget: self.budget.get(),
+            live: self.live() as usize,
+            peak: self.peak.get() as usize,
+            refused: self.refused.get(),
+            failed: self.failed.get(),
+        }
+    }
+}
+
+impl Books for OneThread {}
+
+/// A count for one thread.
+#[derive(Debug)]
+pub struct CellCount(Cell<usize>);
+
+impl CellCount {
+    pub(crate) const fn one() -> Self {
+        Self(Cell::new(1))
+    }
+}
+
+impl Word for CellCount {
+    #[inline(always)]
+    fn add(&self, count: usize, _: Ordering) -> usize {
+        self.0.replace(self.0.get() + count)
+    }
+
+    #[inline(always)]
+    fn subtract(&self, count: usize, _: Ordering) -> usize {
+        self.0.replace(self.0.get() - count)
+    }
+
+    #[inline(always)]
+    fn settle(&self) {}
+}
+
+#[cfg(target_has_atomic = "ptr")]
+pub(crate) use many::AtomicCount;
+#[cfg(target_has_atomic = "ptr")]
+pub use many::ManyThreads;
+
+#[cfg(target_has_atomic = "ptr")]
+mod many {
+    use super::{Books, Figures, Word, sealed};
+    use crate::subsystem::account::{self, Total};
+    use core::sync::atomic::{AtomicUsize, Ordering, fence};
+
+    /// The books of a subsystem that many threads use. At no moment is more live than the budget allows. The peak counts
+    /// what other threads had asked for and not yet received as live.
+    #[derive(Debug)]
+    pub struct ManyThreads {
+        live: AtomicUsize,
+        peak: AtomicUsize,
+        budget: AtomicUsize,
+        refused: AtomicUsize,
+        failed: AtomicUsize,
+    }
+
+    impl Total for AtomicUsize {
+        #[inline(always)]
+        fn read(&self) -> usize {
+            self.load(Ordering::Relaxed)
+        }
+
+        #[inline(always)]
+        fn change(&self, from: usize, to: usize) -> Result<usize, usize> {
+            self.compare_exchange_weak(from, to, Ordering::Relaxed, Ordering::Relaxed)
+        }
+
+        #[inline(always)]
+        fn raise(&self, to: usize) {
+            // Mostly it is so high already, and reading leaves the line shared.
+            if self.load(Ordering::Relaxed) < to {
+                self.fetch_max(to, Ordering::Relaxed);
+            }
+        }
+
+        #[inline(always)]
+        fn lower(&self, by: usize) {
+            self.fetch_sub(by, Ordering::Relaxed);
+        }
+    }
+
+    impl sealed::Ledger for ManyThreads {
+        const EMPTY: Self = Self {
+            live: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            budget: AtomicUsize::new(usize::MAX),
+            refused: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+        };
+        type Count = AtomicCount;
+        type Admitted = usize;
+
+        fn one() -> AtomicCount {
+            AtomicCount::one()
+        }
+
+        #[inline]
+        fn admit(&self, bytes: usize) -> Option<usize> {
+            let live = account::admit(&self.live, &self.budget, bytes);
+            if live.is_none() {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+            }
+            live
+        }
+
+        #[inline(always)]
+        fn confirm(&self, live: usize) {
+            self.peak.raise(live);
+        }
+
+        #[cold]
+        fn withdraw(&self, _: usize, bytes: usize) {
+            self.live.lower(bytes);
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+
+        #[inline(always)]
+        fn give_back(&self, bytes: usize) {
+            self.live.lower(bytes);
+        }
+
+        fn set_budget(&self, bytes: usize) {
+            self.budget.store(bytes, Ordering::Relaxed);
+        }
+
+        fn figures(&self, name: &'static str) -> Figures {
+            Figures {
+                name,
+                budget: self.budget.read(),
+                live: self.live.read(),
+                peak: self.peak.read(),
+                refused: self.refused.read(),
+                failed: self.failed.read(),
+            }
+        }
+    }
+
+    impl Books for ManyThreads {}
+
+    /// A count for many threads.
+    #[derive(Debug)]
+    pub struct AtomicCount(AtomicUsize);
+
+    impl AtomicCount {
+        pub(crate) const fn one() -> Self {
+            Self(AtomicUsize::new(1))
+        }
+    }
+
+    impl Word for AtomicCount {
+        #[inline(always)]
+        fn add(&self, count: usize, order: Ordering) -> usize {
+            self.0.fetch_add(count, order)
+        }
+
+        #[inline(always)]
+        fn subtract(&self, count: usize, order: Ordering) -> usize {
+            self.0.fetch_sub(count, order)
+        }
+
+        #[inline(always)]
+        fn settle(&self) {
+            fence(Ordering::Acquire);
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Subsystems: figures, nesting, handles, ends, and others' collections in them.
+//!
+//! `HEAPBASE_OPS` sets how many operations each walk does; by default few enough for every `cargo test`.
+
+mod forest;
+
+use allocator_api2::{
+    alloc::{AllocError, Allocator, Global, Layout},
+    boxed::Box,
+    vec::Vec,
+};
+use bumpalo::Bump;
+use core::ptr::NonNull;
+use forest::{Forest, Op};
+use hashbrown::HashMap;
+use heapbase::{
+    FailAllocator, Local, LockedAllocator, SizeClassAllocator,
+    memory::{Region, TestMemory},
+    subsystem::{Figures, FreeAtEnd, ManyThreads, OneThread, Shared, Subsystem},
+};
+use proptest::prelude::*;
+
+#[test]
+fn figures_are_exact() {
+    let part = Subsystem::new("part", Global);
+    part.set_budget(1_000);
+    let layout = |bytes| Layout::from_size_align(bytes, 8).unwrap();
+    let block = part.allocate(layout(600)).unwrap().cast();
+    assert!(part.allocate(layout(401)).is_err());
+    assert_eq!(part.allocate(layout(0)).unwrap().len(), 0, "no bytes need no budget");
+    // SAFETY: the block is of this layout, then of that.
+    unsafe {
+        assert!(part.grow(block, layout(600), layout(1_001)).is_err());
+        let block = part.grow(block, layout(600), layout(1_000)).unwrap().cast();
+        let block = part.shrink(block, layout(1_000), layout(10)).unwrap().cast();
+        part.deallocate(block, layout(10));
+    }
+    let expected = Figures { name: "part", budget: 1_000, live: 0, peak: 1_000, refused: 2, failed: 0 };
+    assert_eq!(part.figures(), expected);
+    assert_eq!(part.close().unwrap().0, expected);
+}
+
+#[test]
+fn what_the_parent_has_not_is_not_booked() {
+    let part = Subsystem::new("part", &FailAllocator);
+    assert!(part.allocate(Layout::new::<u64>()).is_err());
+    assert!(part.allocate_zeroed(Layout::new::<u64>()).is_err());
+    let expected = Figures { name: "part", budget: usize::MAX, live: 0, peak: 0, refused: 0, failed: 2 };
+    assert_eq!(part.figures(), expected);
+}
+
+#[test]
+fn a_budget_below_what_is_live_refuses_until_it_fits() {
+    let part = Subsystem::new("part", Global);
+    let first = Box::new_in([0u8; 100], &part);
+    let second = Box::new_in([0u8; 100], &part);
+    part.set_budget(150);
+    assert!(part.allocate(Layout::new::<u8>()).is_err());
+    drop(first);
+    assert_eq!(part.figures().live, 100);
+    drop(Box::new_in([0u8; 50], &part));
+    assert!(part.allocate(Layout::new::<[u8; 51]>()).is_err());
+    part.set_budget(usize::MAX);
+    drop(Box::new_in([0u8; 151], &part));
+    drop(second);
+    assert_eq!(part.figures(), Figures { name: "part", budget: usize::MAX, live: 0, peak: 251, refused: 2, failed: 0 });
+}
+
+#[test]
+fn parents_of_every_kind() {
+    fn fill(parent: impl Allocator) {
+        let part = Subsystem::new("part", parent);
+        let within = Subsystem::new("within", &part);
+        let mut numbers = Vec::new_in(&within);
+        numbers.extend(0..1_000u32);
+        let map: HashMap<u32, Box<u64, _>, _, _> = {
+            let mut map = HashMap::new_in(&within);
+            map.extend((0..100).map(|number| (number, Box::new_in(u64::from(number) * 7, &part))));
+            map
+        };
+        assert!((0..100).all(|number| *map[&number] == u64::from(number) * 7));
+        assert!(numbers.iter().copied().eq(0..1_000));
+        assert_eq!(part.figures().live, within.figures().live + 100 * size_of::<u64>());
+        drop((numbers, map));
+        within.close().unwrap();
+        part.close().unwrap();
+    }
+    let mut arena = std::vec![core::mem::MaybeUninit::uninit(); 256 * 1024];
+    fill(&Local::new(SizeClassAllocator::with_source(Region::new(&mut arena))));
+    fill(&Local::new(SizeClassAllocator::with_source(TestMemory::new(64))));
+    fill(&LockedAllocator::new(SizeClassAllocator::with_source(TestMemory::new(64))));
+    fill(Global);
+    fill(&Bump::new());
+    fill(FreeAtEnd::new(Global));
+    fill(Shared::new(Subsystem::new("owned", Global)).unwrap());
+    fill(Shared::new(Subsystem::for_threads("owned", Global)).unwrap());
+    fill(&Global as &dyn Allocator);
+}
+
+#[test]
+fn an_arena_in_a_subsystem() {
+    // The other way round: what a subsystem gives out is an arena, whose end gives all back.
+    let part = Subsystem::new("part", Global);
+    let mut bytes = Vec::new_in(&part);
+    bytes.resize(64 * 1024, core::mem::MaybeUninit::uninit());
+    {
+        let arena = Local::new(SizeClassAllocator::with_source(Region::new(&mut bytes)));
+        let within = Subsystem::new("within", &arena);
+        Box::leak(Box::new_in([1u8; 1_000], &within));
+    }
+    drop(bytes);
+    part.close().unwrap();
+}
+
+#[test]
+fn the_end_frees_everything() {
+    let part = Subsystem::new("part", Global);
+    for align in [1, 8, 16, 64, 4_096] {
+        let all = FreeAtEnd::new(&part);
+        let layout = |size| Layout::from_size_align(size, align).unwrap();
+        let mut blocks: std::vec::Vec<NonNull<u8>> = (0..50)
+            .map(|size| {
+                let block = all.allocate_zeroed(layout(size)).unwrap();
+                assert_eq!((block.cast::<u8>().addr().get() % align, block.len()), (0, size));
+                // SAFETY: so long.
+                unsafe {
+                    assert!((0..size).all(|at| block.cast::<u8>().add(at).read() == 0));
+                    block.cast::<u8>().write_bytes(size as u8, size);
+                }
+                block.cast()
+            })
+            .collect();
+        // SAFETY: each is of the layout that is said, and given back once at most.
+        unsafe {
+            for size in [0, 49, 7, 30] {
+                all.deallocate(blocks[size], layout(size));
+            }
+            blocks[11] = all.grow(blocks[11], layout(11), layout(5_000)).unwrap().cast();
+            blocks[12] = all.shrink(blocks[12], layout(12), layout(3)).unwrap().cast();
+            assert!((0..11).all(|at| blocks[11].add(at).read() == 11) && blocks[12].add(2).read() == 12);
+            let other = Layout::from_size_align(20, align * 2).unwrap();
+            blocks[13] = all.grow(blocks[13], layout(13), other).unwrap().cast();
+            assert!(blocks[13].addr().get().is_multiple_of(align * 2) && blocks[13].add(12).read() == 13);
+            part.set_budget(0);
+            assert!(all.grow(blocks[14], layout(14), layout(5_000)).is_err());
+            part.set_budget(usize::MAX);
+            all.deallocate(blocks[14], layout(14));
+        }
+        let moved = all;
+        assert!(part.figures().live > 0);
+        drop(moved);
+        assert_eq!(part.figures().live, 0);
+    }
+}
+
+#[test]
+fn a_subsystem_that_is_not_empty_says_so_and_stays() {
+    let part = Subsystem::new("part", Global);
+    let kept: &mut [u8; 30] = Box::leak(Box::new_in([0u8; 30], &part));
+    let kept = NonNull::from(kept);
+    let left = part.close().unwrap_err();
+    assert_eq!(left.figures.live, 30);
+    let part = left.subsystem;
+    // SAFETY: leaked above, from this subsystem.
+    drop(unsafe { Box::from_raw_in(kept.as_ptr(), &part) });
+    part.close().unwrap();
+}
+
+#[test]
+fn the_last_block_ends_an_owned_subsystem() {
+    let outer = Subsystem::new("outer", Global);
+    let part = Shared::new(Subsystem::new("part", &outer)).unwrap();
+    let block = part.allocate(Layout::new::<[u8; 100]>()).unwrap();
+    let raw = part.clone().into_raw();
+    let Err(part) = part.close() else { panic!("there is another handle, and a block") };
+    drop(part);
+    // SAFETY: taken back once.
+    let part: Shared<&Subsystem<Global>> = unsafe { Shared::from_raw(raw) };
+    let Err(part) = part.close() else { panic!("there is a block") };
+    assert!(outer.figures().live > 100);
+    // SAFETY: the block is of this subsystem and layout.
+    unsafe { part.deallocate(block.cast(), Layout::new::<[u8; 100]>()) };
+    assert_eq!(part.close().unwrap().0.peak, 100);
+    outer.close().unwrap();
+}
+
+#[test]
+fn what_is_leaked_keeps_an_owned_subsystem() {
+    // The handle in the box goes without the block being returned, as when a box is leaked.
+    let outer = Subsystem::new("outer", Global);
+    let part = Shared::new(Subsystem::new("part", FreeAtEnd::new(&outer))).unwrap();
+    let (value, part) = Box::into_raw_with_allocator(Box::new_in(5u64, part));
+    let raw = part.into_raw();
+    // SAFETY: taken back once.
+    drop(unsafe { Shared::<FreeAtEnd<&Subsystem<Global>>>::from_raw(raw) });
+    // SAFETY: counted, so still there.
+    assert_eq!(unsafe { *value }, 5);
+    assert!(outer.figures().live > 0);
+    // SAFETY: the block is of this subsystem and layout, and the last of what was counted.
+    unsafe {
+        let block = NonNull::new_unchecked(value.cast());
+        Shared::<FreeAtEnd<&Subsystem<Global>>>::return_block(raw, block, Layout::new::<u64>());
+    }
+    outer.close().unwrap();
+}
+
+#[test]
+fn threads_share_a_subsystem() {
+    let ground = LockedAllocator::new(SizeClassAllocator::with_source(TestMemory::new(64)));
+    let outer = Subsystem::for_threads("outer", &ground);
+    outer.set_budget(100_000);
+    let part = Shared::new(Subsystem::for_threads("part", &outer)).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4usize {
+            let part = part.clone();
+            let outer = &outer;
+            scope.spawn(move || {
+                let mut blocks = std::vec::Vec::new();
+                for round in 0..if cfg!(miri) { 30 } else { 2_000usize } {
+                    let mut block = Vec::new_in(part.clone());
+                    if block.try_reserve_exact(1 + round * 31 % 700).is_ok() {
+                        block.push(thread);
+                        blocks.push(block);
+                    }
+                    assert!(outer.figures().live <= 100_000, "never more than the budget");
+                    if round % 3 == 0 && !blocks.is_empty() {
+                        assert_eq!(blocks.swap_remove(round % blocks.len())[0], thread);
+                    }
+                    let live = outer.figures();
+                    assert!(live.live <= live.peak.max(live.budget));
+                }
+            });
+        }
+    });
+    let (figures, _) = part.close().unwrap();
+    assert_eq!(figures.live, 0);
+    assert!(figures.peak <= 100_000 && figures.failed > 0);
+    assert_eq!((outer.figures().live, outer.figures().failed), (0, 0));
+    assert!(outer.figures().refused > 0);
+}
+
+/// Subsystems on the stack, each within the one before, that hold blocks of all above them.
+fn nest(parent: &dyn Allocator, depth: usize, seed: &mut forest::Random) -> usize {
+    let part = Subsystem::new("nested", parent);
+    let mut numbers = Vec::new_in(&part);
+    numbers.extend(0..seed.next() % 50);
+    let beside = Box::new_in(depth, parent);
+    let mut made = 1;
+    while depth > 0 && !seed.next().is_multiple_of(5) {
+        made += nest(&part, depth - 1, seed);
+        numbers.push(made as u64);
+    }
+    assert_eq!(part.figures().live, numbers.capacity() * 8);
+    assert_eq!(*beside, depth);
+    drop(numbers);
+    let (figures, _) = part.close().unwrap();
+    assert!(figures.peak >= figures.live);
+    made
+}
+
+#[test]
+fn borrowed_subsystems_by_the_thousand() {
+    let ground = Subsystem::new("ground", Global);
+    let (mut seed, mut made) = (forest::Random(7), 0);
+    while made < if cfg!(miri) { 20 } else { 5_000 } {
+        made += nest(&ground, 6, &mut seed);
+    }
+    ground.close().unwrap();
+}
+
+fn operations() -> u64 {
+    match std::env::var("HEAPBASE_OPS") {
+        Ok(text) => text.parse().expect("HEAPBASE_OPS is a number of operations"),
+        Err(_) => 20_000,
+    }
+}
+
+#[test]
+fn walk_of_one_thread() {
+    forest::walk::<OneThread>(operations(), 500);
+}
+
+#[test]
+fn walk_of_many_threads() {
+    forest::walk::<ManyThreads>(operations(), 500);
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let index = || any::<u32>();
+    prop_oneof![
+        1 => Just(Op::Plant),
+        3 => index().prop_map(|within| Op::Nest { within }),
+        2 => index().prop_map(|handle| Op::Clone { handle }),
+        4 => index().prop_map(|handle| Op::Drop { handle }),
+        1 => (index(), index()).prop_map(|(one, other)| Op::Move { one, other }),
+        5 => (index(), 0u32..600).prop_map(|(handle, size)| Op::Allocate { handle, size }),
+        3 => (index(), 0u32..900).prop_map(|(block, size)| Op::Resize { block, size }),
+        4 => index().prop_map(|block| Op::Free { block }),
+        3 => (index(), index(), prop::option::of(index())).prop_map(|(handle, message, cause)| Op::Raise { handle, message, cause }),
+        1 => index().prop_map(|error| Op::Share { error }),
+        3 => index().prop_map(|error| Op::Forgive { error }),
+        1 => (index(), prop_oneof![0u32..4_000, Just(u32::MAX)]).prop_map(|(handle, bytes)| Op::Budget { handle, bytes }),
+        1 => any::<bool>().prop_map(|fail| Op::Fail { fail }),
+        1 => index().prop_map(|handle| Op::Close { handle }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 200 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order(ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 400 }), seed in any::<u64>()) {
+        let mut forest = Forest::<OneThread>::new();
+        ops.iter().for_each(|op| forest.step(*op));
+        let mut random = forest::Random(seed | 1);
+        forest.fell(|| (random.next() >> 32) as u32);
+    }
+}
+
+/// An allocator that serves so many requests and then no more.
+struct Few(core::cell::Cell<usize>);
+
+// SAFETY: every block is the system's.
+unsafe impl Allocator for Few {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.0.set(self.0.get().checked_sub(1).ok_or(AllocError)?);
+        Global.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { Global.deallocate(block, layout) }
+    }
+}
+
+#[test]
+fn a_handle_that_finds_no_memory_is_not_made() {
+    let few = Few(core::cell::Cell::new(0));
+    let part = Subsystem::new("part", &few);
+    assert!(Shared::new(part).is_err());
+    few.0.set(1);
+    let part = Shared::new(Subsystem::new("part", &few)).unwrap();
+    assert!(Vec::<u8, _>::new_in(part.clone()).try_reserve(1).is_err());
+    assert_eq!(part.figures().failed, 1);
+    assert!(part.close().is_ok(), "a request that failed counts as no block");
+}
