@@ -43,6 +43,7 @@
 //! | feature | gives |
 //! | --- | --- |
 //! | `v1` | the exports of RFC-0061, and `Global` as global allocator: see [`v1`] |
+//! | `local` | the heap of a runtime on hosts that know nothing of it: see [`local`] |
 //! | `malloc` | C's functions: see [`malloc`] |
 //! | `allocator-api2` | its `Allocator` for shared references of every wrapper; `subsystem`: allocators as values; `error`: errors of two words |
 //! | `statistics` | live bytes, peak, figures by class, a map of the heap |
@@ -57,6 +58,9 @@ extern crate std;
 #[cfg(all(feature = "malloc", feature = "v1"))]
 compile_error!("the features `malloc` and `v1` both export `realloc`, with different signatures: choose one");
 
+#[cfg(all(feature = "local", any(feature = "v1", feature = "malloc")))]
+compile_error!("the feature `local` installs another heap than `v1` and `malloc` do: choose one");
+
 mod address;
 #[cfg(feature = "allocator-api2")]
 mod api2;
@@ -66,6 +70,7 @@ pub mod error;
 mod fail;
 mod free_list;
 mod leaking;
+pub mod local;
 pub mod malloc;
 pub mod memory;
 mod raw;

@@ -1,0 +1,246 @@
+//! The FRAME runtime with each heap, built and converted: time of full blocks, memory, size; and its blocks on sc-executor.
+
+use anyhow::{Context, Result, anyhow, bail};
+use bench_common::stats::{Clock, human, sample};
+use bench_host::{
+    contestants::peer,
+    machine,
+    race::{Effort, Row, race},
+    report::{markdown, multiple, said, write_section},
+    runners::Runner,
+};
+use clap::{Parser, Subcommand};
+use frame_blocks::{
+    Generation, Heap, Host, Scenario,
+    chain::{Authored, Chain, Contestant},
+    heapbase,
+    runtime::Code,
+    traffic::Traffic,
+};
+use heapbase_host::{Config, Runtime};
+use heapbase_module::{
+    Spec,
+    convert::{Options, convert},
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use sc_executor::error::Error;
+use std::{fmt::Write, path::PathBuf};
+
+/// Races the runtimes of runtimes/frame, and writes the table into bench/RESULTS.md.
+///
+/// Builds nothing: `runtimes/frame/build` does.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Task>,
+    /// Few repeats of small blocks: checks the answers and leaves the figures alone.
+    #[arg(long)]
+    smoke: bool,
+    /// Where the table goes, instead of bench/RESULTS.md.
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Lets a chain live on sc-executor, under legacy and local, and on heapbase under v1: the same blocks, roots, refusals.
+    Agree {
+        /// How many blocks.
+        #[arg(long, default_value_t = 1_000)]
+        blocks: u32,
+        /// Transactions that a block is offered, at most.
+        #[arg(long, default_value_t = 24)]
+        transactions: usize,
+        /// What everything is chosen by.
+        #[arg(long, default_value_t = 2)]
+        seed: u64,
+    },
+}
+
+fn sc_executor() -> Host {
+    Host::new("sc-executor", peer::sc_executor::<sp_io::SubstrateHostFunctions>(None), |error| match error {
+        Error::AbortedDueToPanic(error) => error.message,
+        error => error.to_string(),
+    })
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let (ours, theirs) = (heapbase(Config::default()), sc_executor());
+    match arguments.command {
+        Some(Task::Agree { blocks, transactions, seed }) => {
+            let who = [(&theirs, Heap::Legacy), (&theirs, Heap::Local), (&ours, Heap::V1)];
+            let summary = Scenario { blocks, transactions, seed }.run(&who)?;
+            println!("{blocks} blocks on sc-executor and heapbase: {summary:?}");
+            Ok(())
+        }
+        None => figures(&arguments, &ours, &theirs),
+    }
+}
+
+/// A runtime under one heap, and how it came to it.
+struct Subject<'a> {
+    name: &'static str,
+    contestant: Contestant<'a>,
+}
+
+fn subject<'a>(name: &'static str, host: &'a Host, heap: Heap, wasm: Vec<u8>) -> Subject<'a> {
+    let hash = heapbase_module::Blake2_256::of(&wasm).to_string().into_bytes();
+    Subject { name, contestant: Contestant { host, heap, code: Code { wasm, hash } } }
+}
+
+fn converted(legacy: &[u8], to: Spec) -> Result<Vec<u8>> {
+    Ok(convert(legacy, &Options::new(to))?.wasm)
+}
+
+fn figures(arguments: &Arguments, ours: &Host, theirs: &Host) -> Result<()> {
+    let effort = if arguments.smoke { Effort::SMOKE } else { Effort::FULL };
+    let built = |heap| Code::read(heap, Generation::First).map(|code| code.wasm);
+    let legacy = built(Heap::Legacy)?;
+    let (v1, local) = (converted(&legacy, Spec::V1)?, converted(&legacy, Spec::Local)?);
+    let hosts = [
+        (
+            "sc-executor",
+            vec![
+                subject("legacy", theirs, Heap::Legacy, legacy.clone()),
+                subject("local, by feature", theirs, Heap::Local, built(Heap::Local)?),
+                subject("local, converted", theirs, Heap::Local, local.clone()),
+            ],
+        ),
+        (
+            "heapbase-host",
+            vec![
+                subject("legacy", ours, Heap::Legacy, legacy),
+                subject("v1, by feature", ours, Heap::V1, built(Heap::V1)?),
+                subject("v1, converted", ours, Heap::V1, v1),
+                subject("local, by feature", ours, Heap::Local, built(Heap::Local)?),
+                subject("local, converted", ours, Heap::Local, local),
+            ],
+        ),
+    ];
+    let author = &hosts[1].1[0].contestant;
+    let count = if arguments.smoke { 10 } else { 500 };
+    let (chain, transfers, notes) = blocks(author, count)?;
+
+    let mut text = String::from("## A FRAME runtime with each heap\n\n");
+    let _ = write!(
+        text,
+        "Printed by `cargo run --release --manifest-path bench/frame/Cargo.toml` on {}.\n\
+         The template runtime of `runtimes/frame` built with each feature, and its legacy build converted by `heapbase convert`. \
+         `Core_execute_block` and the root of the state after, of a block of {} transfers and one of {} calls that write five to \
+         twenty notes each. Processor time, median of {} rounds, in which all take turns on the same processor; the ratio is the median of the rounds' ratios to legacy \
+         on the same host. Host allocations and heap are those of the block of notes.\n",
+        machine(),
+        transfers.extrinsics.len() - 1,
+        notes.extrinsics.len() - 1,
+        effort.rounds,
+    );
+    for (host, subjects) in &hosts {
+        let transfers_row = measured("transfers", &chain, subjects, &transfers, &effort)?;
+        let notes_row = measured("notes", &chain, subjects, &notes, &effort)?;
+        let table = table(&chain, subjects, &transfers_row, &notes_row, &notes)?;
+        let _ = write!(text, "\n### On {host}\n\n{table}\n");
+    }
+    println!("{text}");
+    if !arguments.smoke {
+        let default = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../RESULTS.md"));
+        write_section(arguments.results.as_deref().unwrap_or(&default), "frame", &text)?;
+    }
+    Ok(())
+}
+
+/// A chain, and the two blocks that could be its next.
+fn blocks(author: &Contestant<'_>, count: usize) -> Result<(Chain, Authored, Authored)> {
+    let mut chain = Chain::development(author)?;
+    let mut random = ChaCha20Rng::seed_from_u64(1);
+    let mut traffic = Traffic::default();
+    // Some blocks first, so that there are accounts and notes.
+    for _ in 0..5 {
+        let offered: Vec<_> = (0..20).map(|_| traffic.transfer(&chain, &mut random)).collect();
+        let notes = (0..10).map(|_| traffic.many_notes(&chain, &mut random));
+        let offered: Vec<_> = offered.into_iter().chain(notes.collect::<Vec<_>>()).collect();
+        let block = chain.author(author, &offered)?;
+        chain.import(author, &block)?;
+    }
+    let mut made = Vec::new();
+    for notes in [false, true] {
+        // Both are the same accounts' next transactions: only one of them can follow.
+        let mut traffic = traffic.clone();
+        let offered: Vec<_> = (0..count)
+            .map(
+                |_| if notes { traffic.many_notes(&chain, &mut random) } else { traffic.transfer(&chain, &mut random) },
+            )
+            .collect();
+        let block = chain.author(author, &offered)?;
+        if let Some(result) = block.results.iter().find(|result| !matches!(result, Ok(Ok(())))) {
+            bail!("a transaction of a full block: {result:?}");
+        }
+        made.push(block);
+    }
+    let [transfers, notes] = <[Authored; 2]>::try_from(made).map_err(|_| anyhow!("two blocks"))?;
+    Ok((chain, transfers, notes))
+}
+
+fn measured(title: &str, chain: &Chain, subjects: &[Subject<'_>], block: &Authored, effort: &Effort) -> Result<Row> {
+    let bytes = block.encode();
+    let expected = block.header.state_root;
+    let runners = subjects.iter().map(|subject| {
+        let bytes = &bytes;
+        let run = move |calls| {
+            let mut root = Ok(expected);
+            let sample = sample(calls, Clock::Processor, || {
+                root = chain.execute(&subject.contestant, bytes);
+                Ok::<(), String>(())
+            })?;
+            Ok((sample, root?.0.to_vec()))
+        };
+        Runner { name: subject.name.to_owned(), run: Box::new(run) }
+    });
+    let row = race(title, effort.rounds, Some(effort.target), runners.collect())?;
+    for cell in &row.cells {
+        if let Err(error) = &cell.outcome {
+            bail!("{title}: {}: {error}", cell.name);
+        }
+    }
+    Ok(row)
+}
+
+fn table(chain: &Chain, subjects: &[Subject<'_>], transfers: &Row, notes: &Row, block: &Authored) -> Result<String> {
+    let header =
+        ["", "transfers", "÷ legacy", "notes", "÷ legacy", "page faults", "host allocations", "peak memory", "module"];
+    let mut lines = Vec::new();
+    for (at, subject) in subjects.iter().enumerate() {
+        let figures = |row: &Row| {
+            let summary = row.cells[at].outcome.as_ref().map_err(|error| anyhow::Error::msg(error.clone()))?;
+            let time = format!("{} ± {}", human(summary.median), human(summary.deviation));
+            Ok::<_, anyhow::Error>((time, said(multiple(&row.cells[0], &row.cells[at]), 2), summary.faults))
+        };
+        let (transfers, transfers_ratio, _) = figures(transfers)?;
+        let (notes, notes_ratio, faults) = figures(notes)?;
+        let statistics = statistics(chain, &subject.contestant.code, block)?;
+        lines.push(vec![
+            subject.name.to_owned(),
+            transfers,
+            transfers_ratio,
+            notes,
+            notes_ratio,
+            format!("{faults:.0}"),
+            statistics.host_allocations.to_string(),
+            format!("{:.2} MiB", f64::from(statistics.peak_pages) / 16.0),
+            format!("{:.0} KB", subject.contestant.code.wasm.len() as f64 / 1e3),
+        ]);
+    }
+    Ok(markdown(header.map(str::to_owned).into(), lines))
+}
+
+/// What a block uses, as our host counts it.
+fn statistics(chain: &Chain, code: &Code, block: &Authored) -> Result<heapbase_host::Statistics> {
+    let runtime = Runtime::new(&code.wasm, &Config::default())?;
+    let bytes = block.encode();
+    let mut overlay = Default::default();
+    let mut ext = sp_state_machine::Ext::new(&mut overlay, &chain.state, None);
+    let outcome = runtime.call("Core_execute_block", &bytes).with(&mut ext);
+    outcome.output.context("the block that was raced")?;
+    Ok(outcome.statistics)
+}

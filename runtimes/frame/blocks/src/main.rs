@@ -1,0 +1,45 @@
+//! Lets a chain live on heapbase-host: under every heap, on both engines.
+
+use anyhow::Result;
+use clap::Parser;
+use frame_blocks::{Heap, Scenario, heapbase};
+use heapbase_host::{Config, Engine};
+
+/// Blocks of the template runtime under every heap.
+#[derive(Parser)]
+struct Arguments {
+    /// Blocks on compiled code.
+    #[arg(long, default_value_t = 1_000)]
+    blocks: u32,
+    /// Blocks that are interpreted too.
+    #[arg(long, default_value_t = 30)]
+    interpreted: u32,
+    /// Transactions that a block is offered, at most.
+    #[arg(long, default_value_t = 24)]
+    transactions: usize,
+    /// What everything is chosen by.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+fn main() -> Result<()> {
+    let Arguments { blocks, interpreted, transactions, seed } = Arguments::parse();
+    let compiled = heapbase(Config { engine: Engine::Wasmtime, ..Config::default() });
+    let interpreting = heapbase(Config { engine: Engine::Wasmi, ..Config::default() });
+    let heaps = [Heap::Legacy, Heap::V1, Heap::Local];
+    let on = |host| heaps.map(|heap| (host, heap));
+    let runs = [(blocks, on(&compiled).to_vec()), (interpreted, [on(&compiled), on(&interpreting)].concat())];
+    for (blocks, who) in runs {
+        let summary = Scenario { blocks, transactions, seed }.run(&who)?;
+        println!(
+            "{blocks} blocks: {} transactions, {} failed, {} refused; {} executions, {} spoiled blocks refused by all, upgrades in {:?}",
+            summary.applied,
+            summary.failed,
+            summary.refused,
+            summary.executed,
+            summary.spoiled.values().sum::<usize>(),
+            summary.upgrades,
+        );
+    }
+    Ok(())
+}
