@@ -1,7 +1,7 @@
 //! Test memory that knows which bytes are the program's, and tells the address sanitizer.
 //!
 //! All of it is poisoned at first. Blocks are clean from their allocation until they are freed, to the byte. The
-//! allocator's own accesses come through [`PageSource::pointer`], which cleans the two words they are about to touch.
+//! allocator's own accesses come through [`PageSource::pointer`], which cleans the three words they may be about to touch.
 
 use crate::driver::{Subject, Watch};
 use heapbase::memory::{PageSource, Span, TestMemory};
@@ -46,7 +46,7 @@ unsafe impl PageSource for Watched {
 
     fn pointer(&self, address: usize) -> *mut u8 {
         let pointer = self.0.pointer(address);
-        clean(pointer.with_addr(address & !7), 16);
+        clean(pointer.with_addr(address & !7), 24);
         pointer
     }
 }
