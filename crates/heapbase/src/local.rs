@@ -14,7 +14,7 @@
 //!
 //! Under copy-on-write a page that is touched for the first time costs as much as a hundred allocations, so a call that allocates
 //! little must touch no page more than before. Its first blocks lie in 1 KiB beside the program's own data; then the host
-//! serves a few requests, as it always did; a call that goes on asking, or asks for more than 4 KiB at once, gets the
+//! serves some requests, as it always did; a call that goes on asking, or asks for more than 4 KiB at once, gets the
 //! arena. `docs/convert.md` has the figures that decided this: converted runtimes are laid out alike.
 
 use crate::{LeakingAllocator, RawAllocator, SizeClassAllocator, memory::Region, moved};
@@ -27,7 +27,7 @@ pub const HOST_ALIGN: usize = 8;
 pub const NEAR: usize = 1024;
 
 /// Requests that the host serves before the arena is fetched.
-const PATIENCE: u32 = 16;
+const PATIENCE: u32 = 128;
 
 /// A larger request fetches the arena at once, in bytes.
 const LARGE: usize = 4096;
