@@ -234,7 +234,9 @@ fn threads_share_a_subsystem() {
     });
     let (figures, _) = part.close().unwrap();
     assert_eq!(figures.live, 0);
-    assert!(figures.peak <= 100_000 && figures.failed > 0);
+    // The peak counts what the other threads were just asking for, and did not get.
+    let asked = 3 * 700 * size_of::<usize>();
+    assert!(figures.peak <= 100_000 + asked && figures.failed > 0, "{figures:?}");
     assert_eq!((outer.figures().live, outer.figures().failed), (0, 0));
     assert!(outer.figures().refused > 0);
 }
