@@ -150,8 +150,8 @@ fn a_real_runtime_converts_and_runs() {
         ("local", "size-class"),
         ("v1", "free-list"),
         ("v1", "leaking"),
-        ("local", "leaking-page"),
         ("local", "freeing-bump"),
+        ("local", "leaking-page"),
     ] {
         let out = folder.text("out.wasm");
         let arguments = ["convert", &runtime, "--to", spec, "--allocator", allocator, "--compressed", "-o", &out];
