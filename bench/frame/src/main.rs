@@ -18,10 +18,6 @@ use frame_blocks::{
     traffic::Traffic,
 };
 use heapbase_host::{Config, Runtime};
-use heapbase_module::{
-    Spec,
-    convert::{Options, convert},
-};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use sc_executor::error::Error;
@@ -61,6 +57,8 @@ enum Task {
 fn sc_executor() -> Host {
     Host::new("sc-executor", peer::sc_executor::<sp_io::SubstrateHostFunctions>(None), |error| match error {
         Error::AbortedDueToPanic(error) => error.message,
+        // Where in the module it was differs from heap to heap.
+        Error::AbortedDueToTrap(error) => error.message,
         error => error.to_string(),
     })
 }
@@ -90,22 +88,16 @@ fn subject<'a>(name: &'static str, host: &'a Host, heap: Heap, wasm: Vec<u8>) ->
     Subject { name, contestant: Contestant { host, heap, code: Code { wasm, hash } } }
 }
 
-fn converted(legacy: &[u8], to: Spec) -> Result<Vec<u8>> {
-    Ok(convert(legacy, &Options::new(to))?.wasm)
-}
-
 fn figures(arguments: &Arguments, ours: &Host, theirs: &Host) -> Result<()> {
     let effort = if arguments.smoke { Effort::SMOKE } else { Effort::FULL };
     let built = |heap| Code::read(heap, Generation::First).map(|code| code.wasm);
     let legacy = built(Heap::Legacy)?;
-    let (v1, local) = (converted(&legacy, Spec::V1)?, converted(&legacy, Spec::Local)?);
     let hosts = [
         (
             "sc-executor",
             vec![
                 subject("legacy", theirs, Heap::Legacy, legacy.clone()),
                 subject("local, by feature", theirs, Heap::Local, built(Heap::Local)?),
-                subject("local, converted", theirs, Heap::Local, local.clone()),
             ],
         ),
         (
@@ -113,9 +105,7 @@ fn figures(arguments: &Arguments, ours: &Host, theirs: &Host) -> Result<()> {
             vec![
                 subject("legacy", ours, Heap::Legacy, legacy),
                 subject("v1, by feature", ours, Heap::V1, built(Heap::V1)?),
-                subject("v1, converted", ours, Heap::V1, v1),
                 subject("local, by feature", ours, Heap::Local, built(Heap::Local)?),
-                subject("local, converted", ours, Heap::Local, local),
             ],
         ),
     ];
@@ -127,7 +117,7 @@ fn figures(arguments: &Arguments, ours: &Host, theirs: &Host) -> Result<()> {
     let _ = write!(
         text,
         "Printed by `cargo run --release --manifest-path bench/frame/Cargo.toml` on {}.\n\
-         The template runtime of `runtimes/frame` built with each feature, and its legacy build converted by `heapbase convert`. \
+         The template runtime of `runtimes/frame` built with each feature. \
          `Core_execute_block` and the root of the state after, of a block of {} transfers and one of {} calls that write five to \
          twenty notes each. Processor time, median of {} rounds, in which all take turns on the same processor; the ratio is the median of the rounds' ratios to legacy \
          on the same host. Host allocations and heap are those of the block of notes.\n",
@@ -136,7 +126,8 @@ fn figures(arguments: &Arguments, ours: &Host, theirs: &Host) -> Result<()> {
         notes.extrinsics.len() - 1,
         effort.rounds,
     );
-    for (host, subjects) in &hosts {
+    // Ours first: it says why a runtime ended.
+    for (host, subjects) in hosts.iter().rev() {
         let transfers_row = measured("transfers", &chain, subjects, &transfers, &effort)?;
         let notes_row = measured("notes", &chain, subjects, &notes, &effort)?;
         let table = table(&chain, subjects, &transfers_row, &notes_row, &notes)?;

@@ -43,6 +43,7 @@ mod code;
 mod custom;
 mod error;
 mod forward;
+mod front;
 mod glue;
 mod layout;
 mod pattern;

@@ -11,6 +11,8 @@ use std::fmt::Write;
 
 #[path = "convert/arena.rs"]
 mod arena;
+#[path = "convert/front.rs"]
+mod front;
 #[path = "convert/grow.rs"]
 mod grow;
 #[path = "convert/records.rs"]

@@ -6,6 +6,7 @@ use super::{
     code::{Reference, each_reference, writes_table},
     custom,
     error::{ConvertError, invalid},
+    front,
     glue::{Added, Glue, Type},
     layout::{Heap, LARGEST, Layout},
     pattern::{Known, Via},
@@ -49,6 +50,9 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
 fn check(survey: &Survey<'_>, to: Spec) -> Result<(), ConvertError> {
     if survey.malloc.is_empty() && to != Spec::V1 {
         return Err(ConvertError::NoAllocator);
+    }
+    if let Some(offset) = front::read_in_front(survey) {
+        return Err(ConvertError::InFrontOfBlocks { offset });
     }
     for kind in [SectionKind::Type, SectionKind::Function, SectionKind::Code, SectionKind::Export] {
         if !survey.has(kind) {

@@ -153,20 +153,17 @@ fn together(
     Ok(made.context("nobody was asked")?.1)
 }
 
-/// Nobody executes the block, and all say the same.
+/// Nobody executes the block, and all that run on the same host say the same: some hosts read a panic's message out of the log.
 fn refused(chain: &Chain, contestants: &[Contestant<'_>], block: &Authored, spoil: Spoil, bytes: &[u8]) -> Result<()> {
-    let mut reason: Option<(String, String)> = None;
+    let mut reasons = BTreeMap::<&str, (String, String)>::new();
     let number = block.header.number;
     for contestant in contestants {
         let name = contestant.name();
-        match (chain.execute(contestant, bytes), &reason) {
-            (Ok(_), _) => bail!("block {number}, {spoil:?}: {name} executes it"),
-            (Err(why), None) => reason = Some((name, why)),
-            (Err(why), Some((first, other))) if why != *other => {
-                bail!("block {number}, {spoil:?}: {first} says {other:?}, {name} says {why:?}")
-            }
-            (Err(_), Some(_)) => {}
-        }
+        let Err(why) = chain.execute(contestant, bytes) else {
+            bail!("block {number}, {spoil:?}: {name} executes it");
+        };
+        let (first, other) = reasons.entry(&contestant.host.name).or_insert_with(|| (name.clone(), why.clone()));
+        ensure!(why == *other, "block {number}, {spoil:?}: {first} says {other:?}, {name} says {why:?}");
     }
     Ok(())
 }
