@@ -5,7 +5,7 @@ use crate::{
     races::{Effort, work},
     subject::{Form, Subject},
 };
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bench_host::{
     race::{Row, race},
     runners::{Peer, alternating},
@@ -96,12 +96,7 @@ impl Contest {
                 None => runner,
             }
         });
-        let row = race(&subject.title, self.effort.rounds, Some(self.effort.target), runners.collect())?;
-        for cell in &row.cells {
-            if let Err(error) = &cell.outcome {
-                bail!("{}, {}: {error}", subject.title, cell.name);
-            }
-        }
+        let row = race(&subject.title, self.effort.rounds, Some(self.effort.target), runners.collect())?.complete()?;
         eprintln!("{}: raced with each part and without", subject.title);
         Ok(Parts { row, places })
     }

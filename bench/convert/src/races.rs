@@ -4,7 +4,7 @@ use crate::{
     file,
     subject::{Form, Subject},
 };
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bench_common::{Request, Work, material::Runtime, stats::Clock};
 use bench_host::{
     race::{Row, race},
@@ -135,12 +135,7 @@ impl Races<'_> {
     }
 
     fn race(&self, title: &str, effort: Effort, runners: Vec<Runner<'_>>) -> Result<Row> {
-        let row = race(title, effort.rounds, Some(effort.target), runners)?;
-        for cell in &row.cells {
-            if let Err(error) = &cell.outcome {
-                bail!("{title}: {} fails: {error}", cell.name);
-            }
-        }
+        let row = race(title, effort.rounds, Some(effort.target), runners)?.complete()?;
         eprintln!(
             "{title}: local ÷ original {:.3}, eager {:.3}; on heapbase v1 {:.3}, local {:.3}",
             ratio(&row, NODE),

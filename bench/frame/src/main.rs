@@ -1,12 +1,12 @@
 //! The FRAME runtime with each heap, built and converted: time of full blocks, memory, size; and its blocks on sc-executor.
 
 use anyhow::{Context, Result, anyhow, bail};
-use bench_common::stats::{Clock, human, sample};
+use bench_common::stats::{Clock, sample};
 use bench_host::{
     contestants::peer,
     machine,
     race::{Effort, Row, race},
-    report::{markdown, multiple, said, write_section},
+    report::{against_first, markdown, write_section},
     runners::Runner,
 };
 use clap::{Parser, Subcommand};
@@ -77,35 +77,29 @@ fn main() -> Result<()> {
     }
 }
 
-/// A runtime under one heap, and how it came to it.
+/// A runtime under one heap, on one host.
 struct Subject<'a> {
     name: &'static str,
     contestant: Contestant<'a>,
 }
 
-fn subject<'a>(name: &'static str, host: &'a Host, heap: Heap, wasm: Vec<u8>) -> Subject<'a> {
-    let hash = heapbase_module::Blake2_256::of(&wasm).to_string().into_bytes();
-    Subject { name, contestant: Contestant { host, heap, code: Code { wasm, hash } } }
+fn subject<'a>(name: &'static str, host: &'a Host, heap: Heap) -> Result<Subject<'a>> {
+    Ok(Subject { name, contestant: Contestant { host, heap, code: Code::read(heap, Generation::First)? } })
 }
 
 fn figures(arguments: &Arguments, ours: &Host, theirs: &Host) -> Result<()> {
     let effort = if arguments.smoke { Effort::SMOKE } else { Effort::FULL };
-    let built = |heap| Code::read(heap, Generation::First).map(|code| code.wasm);
-    let legacy = built(Heap::Legacy)?;
     let hosts = [
         (
             "sc-executor",
-            vec![
-                subject("legacy", theirs, Heap::Legacy, legacy.clone()),
-                subject("local, by feature", theirs, Heap::Local, built(Heap::Local)?),
-            ],
+            vec![subject("legacy", theirs, Heap::Legacy)?, subject("local, by feature", theirs, Heap::Local)?],
         ),
         (
             "heapbase-host",
             vec![
-                subject("legacy", ours, Heap::Legacy, legacy),
-                subject("v1, by feature", ours, Heap::V1, built(Heap::V1)?),
-                subject("local, by feature", ours, Heap::Local, built(Heap::Local)?),
+                subject("legacy", ours, Heap::Legacy)?,
+                subject("v1, by feature", ours, Heap::V1)?,
+                subject("local, by feature", ours, Heap::Local)?,
             ],
         ),
     ];
@@ -188,13 +182,7 @@ fn measured(title: &str, chain: &Chain, subjects: &[Subject<'_>], block: &Author
         };
         Runner { name: subject.name.to_owned(), run: Box::new(run) }
     });
-    let row = race(title, effort.rounds, Some(effort.target), runners.collect())?;
-    for cell in &row.cells {
-        if let Err(error) = &cell.outcome {
-            bail!("{title}: {}: {error}", cell.name);
-        }
-    }
-    Ok(row)
+    race(title, effort.rounds, Some(effort.target), runners.collect())?.complete()
 }
 
 fn table(chain: &Chain, subjects: &[Subject<'_>], transfers: &Row, notes: &Row, block: &Authored) -> Result<String> {
@@ -202,13 +190,8 @@ fn table(chain: &Chain, subjects: &[Subject<'_>], transfers: &Row, notes: &Row, 
         ["", "transfers", "÷ legacy", "notes", "÷ legacy", "page faults", "host allocations", "peak memory", "module"];
     let mut lines = Vec::new();
     for (at, subject) in subjects.iter().enumerate() {
-        let figures = |row: &Row| {
-            let summary = row.cells[at].outcome.as_ref().map_err(|error| anyhow::Error::msg(error.clone()))?;
-            let time = format!("{} ± {}", human(summary.median), human(summary.deviation));
-            Ok::<_, anyhow::Error>((time, said(multiple(&row.cells[0], &row.cells[at]), 2), summary.faults))
-        };
-        let (transfers, transfers_ratio, _) = figures(transfers)?;
-        let (notes, notes_ratio, faults) = figures(notes)?;
+        let (transfers, transfers_ratio, _) = against_first(transfers, at)?;
+        let (notes, notes_ratio, faults) = against_first(notes, at)?;
         let statistics = statistics(chain, &subject.contestant.code, block)?;
         lines.push(vec![
             subject.name.to_owned(),

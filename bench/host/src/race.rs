@@ -39,6 +39,21 @@ pub struct Row {
     pub cells: Vec<Cell>,
 }
 
+impl Row {
+    /// The row, if nobody failed.
+    ///
+    /// # Errors
+    /// Who failed, and why.
+    pub fn complete(self) -> Result<Self> {
+        for cell in &self.cells {
+            if let Err(error) = &cell.outcome {
+                bail!("{}: {} fails: {error}", self.title, cell.name);
+            }
+        }
+        Ok(self)
+    }
+}
+
 /// Runs every runner once to warm up and to compare the answers, then `rounds` times in turns.
 ///
 /// Who begins changes with every round, so that nobody always runs in another's wake. With a `target`, a sample holds

@@ -1,7 +1,7 @@
 //! The table, for the terminal and for `bench/RESULTS.md`.
 
 use crate::race::{Cell, Row};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use bench_common::stats::{human, median_and_deviation};
 use std::path::Path;
 
@@ -66,6 +66,16 @@ pub fn said(ratio: Option<(f64, f64)>, decimals: usize) -> String {
         Some((median, deviation)) => format!("**{median:.decimals$}** ± {deviation:.decimals$}"),
         None => "–".to_owned(),
     }
+}
+
+/// What a contestant took, the ratio to the first one's, and its page faults.
+///
+/// # Errors
+/// It failed.
+pub fn against_first(row: &Row, at: usize) -> Result<(String, String, f64)> {
+    let summary = row.cells[at].outcome.as_ref().map_err(|error| anyhow!(error.clone()))?;
+    let time = format!("{} ± {}", human(summary.median), human(summary.deviation));
+    Ok((time, said(multiple(&row.cells[0], &row.cells[at]), 2), summary.faults))
 }
 
 /// A row on one line, for who waits.

@@ -7,7 +7,7 @@ use bench_common::stats::{Clock, Summary, human, sample, stay_on};
 use bench_host::{
     machine,
     race::{Effort, Row, race},
-    report::{markdown, multiple, said, write_section},
+    report::{against_first, markdown, multiple, said, write_section},
     runners::Runner,
 };
 use clap::Parser;
@@ -141,13 +141,7 @@ fn measured(title: &str, subjects: &[Rc<Subject>], question: &Question, effort: 
         };
         Runner { name: subject.language.name.to_owned(), run: Box::new(run) }
     });
-    let row = race(title, effort.rounds, Some(effort.target), runners.collect())?;
-    for cell in &row.cells {
-        if let Err(error) = &cell.outcome {
-            bail!("{title}: {}: {error}", cell.name);
-        }
-    }
-    Ok(row)
+    race(title, effort.rounds, Some(effort.target), runners.collect())?.complete()
 }
 
 /// A line for each language.
@@ -165,13 +159,8 @@ fn table(subjects: &[Rc<Subject>], rows: &Rows) -> Result<String> {
     ];
     let mut lines = Vec::new();
     for (at, subject) in subjects.iter().enumerate() {
-        let figures = |row: &Row| {
-            let summary = row.cells[at].outcome.as_ref().map_err(|error| anyhow::Error::msg(error.clone()))?;
-            let time = format!("{} ± {}", human(summary.median), human(summary.deviation));
-            Ok::<_, anyhow::Error>((time, said(multiple(&row.cells[0], &row.cells[at]), 2), summary.faults))
-        };
-        let (time, ratio, faults) = figures(&rows.blocks)?;
-        let (unverified, unverified_ratio, _) = figures(&rows.unverified)?;
+        let (time, ratio, faults) = against_first(&rows.blocks, at)?;
+        let (unverified, unverified_ratio, _) = against_first(&rows.unverified, at)?;
         let compressed = compress_strongly(&subject.code, CODE_BLOB_BOMB_LIMIT);
         lines.push(vec![
             subject.language.name.to_owned(),
@@ -180,7 +169,7 @@ fn table(subjects: &[Rc<Subject>], rows: &Rows) -> Result<String> {
             unverified,
             unverified_ratio,
             format!("{faults:.0}"),
-            figures(&rows.versions)?.0,
+            against_first(&rows.versions, at)?.0,
             kilobytes(subject.code.len()),
             kilobytes(compressed.context("the module is too large to be compressed")?.len()),
         ]);

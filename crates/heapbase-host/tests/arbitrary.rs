@@ -3,6 +3,8 @@
 
 #[path = "arbitrary/mod.rs"]
 mod arbitrary_runtimes;
+#[path = "../../heapbase-module/tests/steady/mod.rs"]
+mod steady;
 
 use arbitrary::Unstructured;
 use arbitrary_runtimes::Ended;
@@ -11,23 +13,12 @@ use std::collections::BTreeMap;
 /// Runtimes.
 const RUNTIMES: u32 = 1_000;
 
-/// Bytes, one after the other (xorshift).
-fn bytes(state: &mut u64, count: usize) -> Vec<u8> {
-    let mut next = || {
-        *state ^= *state << 13;
-        *state ^= *state >> 7;
-        *state ^= *state << 17;
-        (*state >> 24) as u8
-    };
-    (0..count).map(|_| next()).collect()
-}
-
 #[test]
 fn engines_agree_on_arbitrary_runtimes() {
-    let mut state = 0x2545_f491_4f6c_dd1d;
+    let mut next = steady::numbers(0x2545_f491_4f6c_dd1d);
     let mut ended = BTreeMap::<Ended, u32>::new();
     for _ in 0..RUNTIMES {
-        let bytes = bytes(&mut state, 6_000);
+        let bytes: Vec<u8> = (0..6_000).map(|_| next()).collect();
         let how = arbitrary_runtimes::check(&mut Unstructured::new(&bytes)).expect("so many bytes suffice");
         *ended.entry(how).or_default() += 1;
     }

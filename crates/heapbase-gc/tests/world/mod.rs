@@ -8,10 +8,14 @@
 
 extern crate alloc;
 
+#[path = "../../../heapbase/tests/driver/xorshift.rs"]
+mod xorshift;
+
 use alloc::{collections::BTreeMap, vec::Vec};
 use allocator_api2::alloc::Allocator;
 use core::ptr::NonNull;
 use heapbase_gc::{Collector, Description, Shape};
+use xorshift::Random;
 
 /// A name, an edge, a word that looks like one.
 const SHAPE: Shape = Shape::new(3, 0b010);
@@ -33,22 +37,18 @@ pub struct World<A: Allocator> {
     objects: BTreeMap<usize, Object>,
     roots: Vec<usize>,
     named: usize,
-    state: u64,
+    random: Random,
     /// Allocations that found no memory.
     pub denied: usize,
 }
 
 impl<A: Allocator> World<A> {
     pub fn new(heap: Collector<A>, seed: u64) -> Self {
-        Self { heap, objects: BTreeMap::new(), roots: Vec::new(), named: 0, state: seed | 1, denied: 0 }
+        Self { heap, objects: BTreeMap::new(), roots: Vec::new(), named: 0, random: Random(seed | 1), denied: 0 }
     }
 
     fn next(&mut self) -> usize {
-        // xorshift64*: the same everywhere.
-        self.state ^= self.state >> 12;
-        self.state ^= self.state << 25;
-        self.state ^= self.state >> 27;
-        (self.state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize
+        (self.random.next() >> 33) as usize
     }
 
     fn pick(&mut self) -> Option<usize> {

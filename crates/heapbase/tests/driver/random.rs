@@ -2,20 +2,13 @@
 
 #![allow(unreachable_pub, reason = "shared by several test programs")]
 
-use super::driver::Op;
+#[path = "xorshift.rs"]
+mod xorshift;
 
-/// A stream of operations from a seed, for long runs.
-pub struct Random(pub u64);
+use super::driver::Op;
+pub use xorshift::Random;
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
-        // xorshift64*: enough for a walk, and the same everywhere.
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
     /// Sizes are spread over the doublings, with page multiples and their neighbours now and then.
     fn size(&mut self) -> u32 {
         let bits = self.next();

@@ -6,6 +6,9 @@
 
 #![allow(unreachable_pub, dead_code, reason = "shared by several test programs")]
 
+#[path = "../driver/xorshift.rs"]
+mod xorshift;
+
 use allocator_api2::{
     alloc::{AllocError, Allocator, Global, Layout},
     vec::Vec as VecIn,
@@ -16,6 +19,7 @@ use heapbase::{
     subsystem::{Books, Figures, Shared, Subsystem},
 };
 use std::{rc::Rc, vec::Vec};
+pub use xorshift::Random;
 
 static FOREST: Category = Category::new("forest");
 static FELLED: Kind = Kind::new(&FOREST, 1, "felled");
@@ -476,18 +480,7 @@ impl<B: Books> Forest<B> {
     }
 }
 
-/// A stream of operations from a seed.
-pub struct Random(pub u64);
-
 impl Random {
-    pub fn next(&mut self) -> u64 {
-        // xorshift64*: enough for a walk, and the same everywhere.
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
     pub fn op(&mut self) -> Op {
         let bits = self.next();
         let (index, other) = ((bits >> 32) as u32, (bits >> 20) as u32 & 0xfff);

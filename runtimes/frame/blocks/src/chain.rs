@@ -171,33 +171,41 @@ impl Chain {
         Ok(Authored { header: decode("BlockBuilder_finalize_block", &header)?, extrinsics, results })
     }
 
+    fn run(&self, executor: &Contestant<'_>, block: &[u8]) -> Result<OverlayedChanges<Blake2Hasher>, String> {
+        let mut overlay = OverlayedChanges::default();
+        let output = executor.call(&self.state, &mut overlay, "Core_execute_block", block)?;
+        if !output.is_empty() {
+            return Err(format!("it returned {} bytes", output.len()));
+        }
+        Ok(overlay)
+    }
+
     /// Executes a block and says what the state's root would be.
     ///
     /// # Errors
     ///
     /// Why the runtime refuses it.
     pub fn execute(&self, executor: &Contestant<'_>, block: &[u8]) -> Result<H256, String> {
-        let mut overlay = OverlayedChanges::default();
-        let output = executor.call(&self.state, &mut overlay, "Core_execute_block", block)?;
-        if !output.is_empty() {
-            return Err(format!("it returned {} bytes", output.len()));
-        }
-        Ok(overlay.storage_root(&self.state, StateVersion::V1).0)
+        Ok(self.run(executor, block)?.storage_root(&self.state, StateVersion::V1).0)
     }
 
     /// Executes a block and goes on from there.
     ///
     /// # Errors
     ///
-    /// The runtime refuses it.
+    /// The runtime refuses it, or the state has another root than the header.
     pub fn import(&mut self, executor: &Contestant<'_>, block: &Authored) -> Result<()> {
-        let mut overlay = OverlayedChanges::default();
-        executor
-            .call(&self.state, &mut overlay, "Core_execute_block", &block.encode())
-            .map_err(|reason| anyhow!("{}: {reason}", executor.name()))?;
+        let number = block.header.number;
+        let executed = self.run(executor, &block.encode());
+        let mut overlay = executed.map_err(|reason| anyhow!("block {number}: {}: {reason}", executor.name()))?;
         self.commit(&mut overlay)?;
         if *self.state.root() != block.header.state_root {
-            bail!("block {}: the state has another root than the header", block.header.number);
+            bail!(
+                "block {number}: {}: the root is {:?}, the header says {:?}",
+                executor.name(),
+                self.state.root(),
+                block.header.state_root
+            );
         }
         self.parent = block.header.clone();
         Ok(())
