@@ -20,7 +20,12 @@ fn conversions_behave_as_their_originals() {
     let tally = tally.get();
     println!("{tally:?}");
     assert!(
-        tally.calls > 100 && tally.traps > 10 && tally.blocks > 400 && tally.in_place > 1 && tally.arenas > 20,
+        tally.calls > 100
+            && tally.traps > 10
+            && tally.blocks > 400
+            && tally.in_place > 1
+            && tally.arenas > 20
+            && tally.fronts > 10,
         "{tally:?}"
     );
 }

@@ -48,7 +48,7 @@ pub extern "C" fn state_size() -> usize {
 /// The layout of a block for `size` bytes.
 #[cfg(not(feature = "freeing-bump"))]
 fn layout(size: usize) -> Layout {
-    // SAFETY: the alignment is a power of two; a converter passes no size above 32 MiB.
+    // SAFETY: the alignment is a power of two; a converter passes no size more than 8 bytes above 32 MiB.
     unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
 }
 

@@ -19,7 +19,7 @@
 //!
 //! | export | type | |
 //! | --- | --- | --- |
-//! | `alloc` | `(size: i32) -> i32` | a block aligned to 8, or 0 when there is no memory; `size` may be 0, and is at most 32 MiB; the address lies inside the allocator's memory, also that of an empty block |
+//! | `alloc` | `(size: i32) -> i32` | a block aligned to 8, or 0 when there is no memory; `size` may be 0, and is at most 8 bytes above 32 MiB; the address lies inside the allocator's memory, also that of an empty block |
 //! | `free` | `(block: i32)` | gives back a block, whose size is found from its address |
 //! | `state_size` | `() -> i32` | one `i32.const`: bytes of state |
 //! | `resize` | `(block: i32, size: i32) -> i32` | optional: 1 if the block was resized in place, otherwise 0 and nothing was changed |

@@ -42,17 +42,6 @@ pub enum ConvertError {
     )]
     NoAllocator,
 
-    /// The runtime keeps something in front of each block, where only the host's allocator has room for it.
-    #[error(
-        "the runtime's own allocator keeps two bytes in front of each block (read at offset {offset:#x}), as that of newer sp-io does: \
-         they fall into the header that the host's allocator has there, and into another block where a heap has no headers; \
-         build the runtime with heapbase's feature `v1` or `local` and sp-io's `disable_allocator` instead"
-    )]
-    InFrontOfBlocks {
-        /// Byte offset into the decompressed module.
-        offset: usize,
-    },
-
     /// An import or export has another type than the allocator spec says.
     #[error("`{name}` is {found}, expected {expected} ({section} section)")]
     WrongType {

@@ -6,7 +6,6 @@ use super::{
     code::{Reference, each_reference, writes_table},
     custom,
     error::{ConvertError, invalid},
-    front,
     glue::{Added, Glue, Type},
     layout::{Heap, LARGEST, Layout},
     pattern::{Known, Via},
@@ -50,9 +49,6 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
 fn check(survey: &Survey<'_>, to: Spec) -> Result<(), ConvertError> {
     if survey.malloc.is_empty() && to != Spec::V1 {
         return Err(ConvertError::NoAllocator);
-    }
-    if let Some(offset) = front::read_in_front(survey) {
-        return Err(ConvertError::InFrontOfBlocks { offset });
     }
     for kind in [SectionKind::Type, SectionKind::Function, SectionKind::Code, SectionKind::Export] {
         if !survey.has(kind) {
@@ -500,6 +496,13 @@ impl<'a> Forward<'a> {
                 true => format!("put it in the place of the one function that called `{name}`"),
                 false => format!("led {count} references to `{name}` to it"),
             });
+        }
+        if layout.front > 0 {
+            changes.push(format!(
+                "gave each block {} bytes more in front of it: the runtime's own allocator writes there how far it moved the \
+                 block to align it",
+                layout.front
+            ));
         }
         if self.growths > 0 {
             let places = self.growths;

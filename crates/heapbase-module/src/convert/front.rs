@@ -1,8 +1,9 @@
 //! Runtimes that keep something in front of their blocks.
 //!
 //! The allocator of newer sp-io writes two bytes in front of each block that the host gives it: how far the block was moved to be
-//! aligned. It reads them again to free the block. In the host's heap they fall into the block's header, which has room
-//! for them; an allocator without headers has another block there. So such a runtime is refused.
+//! aligned. It reads them again to free the block. In the host's heap they fall into the block's header of 8 bytes, whose last 3
+//! the host does not use, and sp-io's source counts on that; an allocator without headers has another block there. So such a
+//! runtime gets 8 bytes more for each block, in front of it. They are found by the code that frees:
 //!
 //! ```text
 //! local.get $block              local.get $block
@@ -13,28 +14,35 @@
 //! i32.sub                       i32.sub
 //! call $free                    call $free
 //! ```
+//!
+//! where `local.tee` may stand in between. A runtime that does so for another reason gets the 8 bytes too, and only loses them.
 
 use super::survey::Survey;
 use wasmparser::{FunctionBody, Operator};
 
-/// Where code reads two bytes in front of an address and subtracts them from it, as a byte offset into the module.
-pub(super) fn read_in_front(survey: &Survey<'_>) -> Option<usize> {
-    survey.bodies.iter().find_map(in_body)
+/// As many as a header of the host's allocator has, which keeps the blocks aligned to 8.
+const HEADER: u32 = 8;
+
+/// Bytes in front of each block that the runtime may write to.
+pub(super) fn bytes(survey: &Survey<'_>) -> u32 {
+    let reads = survey.bodies.iter().any(|body| reads_in_front(body).unwrap_or_default());
+    if reads { HEADER } else { 0 }
 }
 
-fn in_body(body: &FunctionBody<'_>) -> Option<usize> {
+/// Whether code reads two bytes in front of an address and subtracts them from it.
+fn reads_in_front(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
     let mut seen = Seen::Nothing;
-    for operator in body.get_operators_reader().ok()?.into_iter_with_offsets() {
-        let (operator, offset) = operator.ok()?;
-        seen = match (seen, operator) {
+    for operator in body.get_operators_reader()? {
+        seen = match (seen, operator?) {
             (_, Operator::I32Const { value: value @ (-2 | 2) }) => Seen::Distance(value),
             (Seen::Distance(-2), Operator::I32Add) | (Seen::Distance(2), Operator::I32Sub) => Seen::Address,
             (Seen::Address, Operator::I32Load16U { memarg }) if memarg.offset == 0 && memarg.align == 0 => Seen::Load,
-            (Seen::Load, Operator::I32Sub) => return Some(offset as usize),
+            (seen @ (Seen::Address | Seen::Load), Operator::LocalTee { .. }) => seen,
+            (Seen::Load, Operator::I32Sub) => return Ok(true),
             _ => Seen::Nothing,
         };
     }
-    None
+    Ok(false)
 }
 
 /// As much of the sequence as has been seen.

@@ -248,19 +248,23 @@ impl<'a> Glue<'a> {
         // which would round them up to 0.
         let most = match self.layout.heap {
             Heap::Own { .. } => MOST,
-            Heap::Arena(arena) => arena.most.cast_signed(),
+            Heap::Arena(arena) => (arena.most - self.layout.front).cast_signed(),
         };
         body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(most)).instruction(&I::I32GtU);
         body.instruction(&I::BrIf(0));
         if let Some((arena, fetch)) = near {
-            for instruction in near_or_arena(arena, scratch, fetch) {
+            for instruction in near_or_arena(arena, self.layout.front, scratch, fetch) {
                 body.instruction(&instruction);
             }
         }
+        self.to_whole_size(&mut body, 0);
         body.instruction(&I::Block(BlockType::Result(ValType::I32))).raw(code).instruction(&I::End);
         // The parameter is free to hold the result.
         body.instruction(&I::LocalTee(0)).instruction(&I::I32Eqz).instruction(&I::BrIf(0));
-        body.instruction(&I::LocalGet(0)).instruction(&I::Return).instruction(&I::End);
+        for instruction in self.behind_front(0) {
+            body.instruction(&instruction);
+        }
+        body.instruction(&I::Return).instruction(&I::End);
         match host {
             Some(host) => body.instruction(&I::LocalGet(size)).instruction(&I::Call(host)),
             // A null would make a panic handler that formats with the allocator recurse.
@@ -327,7 +331,7 @@ impl<'a> Glue<'a> {
         }
         body.instruction(&I::I32Eqz).instruction(&I::If(BlockType::Empty));
         if let Heap::Arena(arena) = self.layout.heap {
-            for instruction in free_near(arena) {
+            for instruction in free_near(arena, self.layout.front) {
                 body.instruction(&instruction);
             }
         }
@@ -336,13 +340,51 @@ impl<'a> Glue<'a> {
             None => body.instruction(&I::Unreachable),
         };
         body.instruction(&I::End);
+        if self.layout.front > 0 {
+            for instruction in self.whole_block(0) {
+                body.instruction(&instruction);
+            }
+            body.instruction(&I::LocalSet(0));
+        }
         body.instruction(&I::Block(BlockType::Empty)).raw(code).instruction(&I::End).instruction(&I::End);
         self.fill(index, body);
         self.free = Some(index);
         Ok(index)
     }
 
-    /// Whether the address in a local is that of a block of the allocator's.
+    /// Makes the size in a parameter that of the block with what is in front of it.
+    fn to_whole_size(&self, body: &mut Function, local: u32) {
+        if self.layout.front > 0 {
+            for instruction in self.whole_size(local) {
+                body.instruction(&instruction);
+            }
+            body.instruction(&I::LocalSet(local));
+        }
+    }
+
+    /// The address that the allocator knows a block by, from the runtime's in a local.
+    fn whole_block(&self, local: u32) -> Vec<I<'static>> {
+        self.moved_by_front(local, &I::I32Sub)
+    }
+
+    /// The bytes that a block takes with what is in front of it, from those that the runtime asks for in a local.
+    fn whole_size(&self, local: u32) -> Vec<I<'static>> {
+        self.moved_by_front(local, &I::I32Add)
+    }
+
+    /// The runtime's address of a block, from the allocator's in a local.
+    fn behind_front(&self, local: u32) -> Vec<I<'static>> {
+        self.moved_by_front(local, &I::I32Add)
+    }
+
+    fn moved_by_front(&self, local: u32, operator: &I<'static>) -> Vec<I<'static>> {
+        match self.layout.front.cast_signed() {
+            0 => vec![I::LocalGet(local)],
+            front => vec![I::LocalGet(local), I::I32Const(front), operator.clone()],
+        }
+    }
+
+    /// Whether the runtime's address in a local is that of a block of the allocator's.
     fn is_allocators(&self, local: u32) -> Vec<I<'static>> {
         match self.layout.heap {
             Heap::Own { .. } => {
@@ -350,7 +392,7 @@ impl<'a> Glue<'a> {
             }
             Heap::Arena(arena) => {
                 let start = load(arena, Word::Start);
-                [&[I::LocalGet(local)], &start[..], &[I::I32Sub], &load(arena, Word::Length), &[I::I32LtU]].concat()
+                [&self.whole_block(local)[..], &start, &[I::I32Sub], &load(arena, Word::Length), &[I::I32LtU]].concat()
             }
         }
     }
@@ -365,8 +407,18 @@ impl<'a> Glue<'a> {
         let (mut body, _, code) = self.around(self.allocator.alloc, 0)?;
         body.instruction(&I::Block(BlockType::Empty));
         body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(MOST)).instruction(&I::I32GtU);
-        body.instruction(&I::BrIf(0)).instruction(&I::Block(BlockType::Result(ValType::I32))).raw(code);
-        body.instruction(&I::End).instruction(&I::Return).instruction(&I::End);
+        body.instruction(&I::BrIf(0));
+        self.to_whole_size(&mut body, 0);
+        body.instruction(&I::Block(BlockType::Result(ValType::I32))).raw(code).instruction(&I::End);
+        if self.layout.front > 0 {
+            // Nothing is in front of a block of the host's: the runtime reads there that it was not moved.
+            body.instruction(&I::LocalTee(0)).instruction(&I::I32Eqz).instruction(&I::BrIf(0));
+            body.instruction(&I::LocalGet(0)).instruction(&I::I64Const(0)).instruction(&I::I64Store(memory(0, 3)));
+            for instruction in self.behind_front(0) {
+                body.instruction(&instruction);
+            }
+        }
+        body.instruction(&I::Return).instruction(&I::End);
         body.instruction(&I::I32Const(0)).instruction(&I::End);
         self.fill(alloc, body);
         let dealloc = self.add(
@@ -379,20 +431,10 @@ impl<'a> Glue<'a> {
         let mut code =
             vec![I::LocalGet(0), I::I32Eqz, I::If(BlockType::Empty), I::LocalGet(2), I::Call(alloc), I::Return, I::End];
         if let Some(resize) = resize {
-            code.extend([
-                I::LocalGet(2),
-                I::I32Const(MOST),
-                I::I32LeU,
-                I::If(BlockType::Empty),
-                I::LocalGet(0),
-                I::LocalGet(2),
-                I::Call(resize),
-                I::If(BlockType::Empty),
-                I::LocalGet(0),
-                I::Return,
-                I::End,
-                I::End,
-            ]);
+            code.extend([I::LocalGet(2), I::I32Const(MOST), I::I32LeU, I::If(BlockType::Empty)]);
+            code.extend(self.whole_block(0));
+            code.extend(self.whole_size(2));
+            code.extend([I::Call(resize), I::If(BlockType::Empty), I::LocalGet(0), I::Return, I::End, I::End]);
         }
         // Locals: 3 the new block, 4 what is left to copy, from the end.
         code.extend([I::LocalGet(2), I::Call(alloc), I::LocalTee(3), I::If(BlockType::Empty)]);
@@ -506,19 +548,12 @@ impl<'a> Glue<'a> {
             }
         }
         code.extend(self.is_allocators(1));
-        code.extend([
-            I::If(BlockType::Empty),
-            I::LocalGet(1),
-            I::LocalGet(0),
-            I::Call(resize),
-            I::I32Eqz,
-            I::BrIf(1),
-            I::LocalGet(1),
-            I::Return,
-            I::End,
-        ]);
+        code.extend([I::If(BlockType::Empty)]);
+        code.extend(self.whole_block(1));
+        code.extend(self.whole_size(0));
+        code.extend([I::Call(resize), I::I32Eqz, I::BrIf(1), I::LocalGet(1), I::Return, I::End]);
         if let Heap::Arena(arena) = self.layout.heap {
-            code.extend(grow_near(arena));
+            code.extend(grow_near(arena, self.layout.front));
         }
         code.extend([I::End, I::LocalGet(0)]);
         code.extend(called(growth.malloc, malloc));
@@ -531,20 +566,24 @@ fn load(arena: Arena, word: Word) -> [I<'static>; 2] {
     [I::I32Const(0), I::I32Load(memory(arena.word(word), 2))]
 }
 
-/// The size in local 0 in whole units of 8 bytes, an empty block's too: it has an address of its own. No overflow below 32 MiB.
-fn units() -> [I<'static>; 8] {
-    [I::LocalGet(0), I::I32Const(1), I::LocalGet(0), I::Select, I::I32Const(7), I::I32Add, I::I32Const(-8), I::I32And]
+/// The size in local 0, and what is in front, in whole units of 8 bytes, an empty block's too: it has an address of its own. No
+/// overflow below 32 MiB.
+fn units(front: u32) -> Vec<I<'static>> {
+    let size = match front {
+        0 => vec![I::LocalGet(0), I::I32Const(1), I::LocalGet(0), I::Select],
+        _ => vec![I::LocalGet(0)],
+    };
+    [&size[..], &[I::I32Const(front.cast_signed() + 7), I::I32Add, I::I32Const(-8), I::I32And]].concat()
 }
 
 /// Returns a block of near memory of as many bytes as local 0 says, if there is one; otherwise leaves the block around for the
 /// host, or sees to it that there is an arena. `scratch` is a local of no value.
-fn near_or_arena(arena: Arena, scratch: u32, fetch: u32) -> Vec<I<'static>> {
-    let mut code = Vec::new();
-    code.extend(units());
+fn near_or_arena(arena: Arena, front: u32, scratch: u32, fetch: u32) -> Vec<I<'static>> {
+    let mut code = units(front);
     code.extend([I::LocalTee(scratch), I::I32Const(arena.near_len.cast_signed())]);
     code.extend(load(arena, Word::Used));
     code.extend([I::I32Sub, I::I32LeU, I::If(BlockType::Empty)]);
-    code.extend([I::I32Const(0), I::I32Const(arena.near().cast_signed())]);
+    code.extend([I::I32Const(0), first_near(arena, front)]);
     code.extend(load(arena, Word::Used));
     code.extend([I::I32Add, I::LocalTee(0), I::I32Store(memory(arena.word(Word::Last), 2)), I::I32Const(0)]);
     code.extend(load(arena, Word::Used));
@@ -560,26 +599,31 @@ fn near_or_arena(arena: Arena, scratch: u32, fetch: u32) -> Vec<I<'static>> {
     code
 }
 
+/// The runtime's address of near memory's first block.
+fn first_near(arena: Arena, front: u32) -> I<'static> {
+    I::I32Const((arena.near() + front).cast_signed())
+}
+
 /// Returns if the address in local 0 is that of near memory; the last block there is taken back, others stay as they are.
-fn free_near(arena: Arena) -> Vec<I<'static>> {
-    let near = arena.near().cast_signed();
-    let mut code = vec![I::LocalGet(0), I::I32Const(near), I::I32Sub, I::I32Const(arena.near_len.cast_signed())];
+fn free_near(arena: Arena, front: u32) -> Vec<I<'static>> {
+    let first = first_near(arena, front);
+    let mut code = vec![I::LocalGet(0), first.clone(), I::I32Sub, I::I32Const(arena.near_len.cast_signed())];
     code.extend([I::I32LtU, I::If(BlockType::Empty), I::LocalGet(0)]);
     code.extend(load(arena, Word::Last));
     code.extend([I::I32Eq, I::If(BlockType::Empty)]);
-    code.extend([I::I32Const(0), I::LocalGet(0), I::I32Const(near), I::I32Sub]);
+    code.extend([I::I32Const(0), I::LocalGet(0), first, I::I32Sub]);
     code.extend([I::I32Store(memory(arena.word(Word::Used), 2)), I::End, I::Return, I::End]);
     code
 }
 
 /// Returns the address in local 1 if it is that of the last block of near memory, and that could be given the size in local 0.
 /// Local 2 is of no value.
-fn grow_near(arena: Arena) -> Vec<I<'static>> {
+fn grow_near(arena: Arena, front: u32) -> Vec<I<'static>> {
     let mut code = vec![I::LocalGet(1)];
     code.extend(load(arena, Word::Last));
     code.extend([I::I32Eq, I::If(BlockType::Empty)]);
-    code.extend(units());
-    code.extend([I::LocalGet(1), I::I32Const(arena.near().cast_signed()), I::I32Sub, I::I32Add, I::LocalTee(2)]);
+    code.extend(units(front));
+    code.extend([I::LocalGet(1), first_near(arena, front), I::I32Sub, I::I32Add, I::LocalTee(2)]);
     code.extend([I::I32Const(arena.near_len.cast_signed()), I::I32LeU, I::If(BlockType::Empty)]);
     code.extend([I::I32Const(0), I::LocalGet(2), I::I32Store(memory(arena.word(Word::Used), 2))]);
     code.extend([I::LocalGet(1), I::Return, I::End, I::End]);

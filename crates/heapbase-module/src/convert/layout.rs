@@ -1,6 +1,6 @@
 //! Where things lie in a converted module's memory.
 
-use super::{allocator::AllocatorModule, error::ConvertError, survey::Survey};
+use super::{allocator::AllocatorModule, error::ConvertError, front, survey::Survey};
 use crate::SectionKind;
 use crate::spec::Spec;
 
@@ -33,6 +33,8 @@ pub(super) struct Layout {
     pub(super) heap_base: Option<u32>,
     pub(super) minimum: u64,
     pub(super) maximum: Option<u64>,
+    /// Bytes in front of each block that are the runtime's to write to ([`front`](super::front)).
+    pub(super) front: u32,
 }
 
 /// Where the allocator's memory is.
@@ -115,7 +117,8 @@ impl Layout {
         let base = survey.heap_base.map_or(memory.initial * WASM_PAGE, |base| u64::from(base.value));
         let low = base.max(survey.data_end).next_multiple_of(ALIGN);
         let state = u64::from(allocator.state_size).next_multiple_of(ALIGN);
-        if spec == Spec::V1 { v1(memory, low, state) } else { local(memory, base, low, arena, state) }
+        let layout = if spec == Spec::V1 { v1(memory, low, state) } else { local(memory, base, low, arena, state) }?;
+        Ok(Self { front: front::bytes(survey), ..layout })
     }
 }
 
@@ -141,7 +144,7 @@ fn v1(memory: wasmparser::MemoryType, low: u64, state: u64) -> Result<Layout, Co
     // Legacy hosts let their heap grow past a declared maximum, or drop it; now the heap is the module's, and hosts bound that.
     let maximum = None;
     let heap = Heap::Own { end: (minimum * WASM_PAGE) as u32 };
-    Ok(Layout { low: low as u32, heap, heap_base: None, minimum, maximum })
+    Ok(Layout { low: low as u32, heap, heap_base: None, minimum, maximum, front: 0 })
 }
 
 /// Words and near memory in what is left of the data's last page, which the host's heap shares.
@@ -166,7 +169,7 @@ fn local(memory: wasmparser::MemoryType, base: u64, low: u64, arena: u32, state:
     }
     let most = arena - state as u32;
     let heap = Heap::Arena(Arena { words: low as u32, near_len: near_len as u32, size: arena, most });
-    Ok(Layout { low: low as u32, heap, heap_base: Some(heap_base as u32), minimum, maximum })
+    Ok(Layout { low: low as u32, heap, heap_base: Some(heap_base as u32), minimum, maximum, front: 0 })
 }
 
 /// Bytes of near memory in a page of which `left` bytes are left, so that the host's heap begins in that page too.

@@ -41,6 +41,7 @@ pub(crate) fn program(u: &mut Unstructured<'_>) -> Result<Program> {
         fillers: if u.ratio(1, 24)? { 150 } else { u.int_in_range(1..=4)? },
         dead_calls: if u.ratio(1, 16)? { 300 } else { 0 },
         large: 1,
+        marks: u.ratio(1, 4)?,
         u,
     };
     maker.program()
@@ -53,6 +54,8 @@ struct Maker<'a, 'b> {
     overlapping: bool,
     fillers: u32,
     dead_calls: u32,
+    /// Whether blocks are moved to be aligned to 16, and how far is written in front of them.
+    marks: bool,
     /// How many large blocks may still be asked for.
     large: u32,
 }
@@ -196,6 +199,7 @@ impl Maker<'_, '_> {
             FILL.to_owned(),
             HASH.to_owned(),
             PLACE.to_owned(),
+            MARK.to_owned(),
             " (func $malloc_shim (param i32) (result i32) local.get 0 call $malloc)\n".to_owned(),
             " (func $other (param i32) (result i32) (call $observe (i64.const 77)) (call $malloc (local.get 0)))\n"
                 .to_owned(),
@@ -213,7 +217,7 @@ impl Maker<'_, '_> {
   local.get $slot local.get $size
   {}
   local.get $size call $place)\n",
-                malloc("(local.get $size)", call),
+                self.malloc("(local.get $size)", call),
             ));
             let call = *self.u.choose(&CALLS)?;
             functions.push(format!(
@@ -247,7 +251,25 @@ impl Maker<'_, '_> {
         Ok(functions)
     }
 
+    /// Allocates; with marks, more than asked for, and aligned to 16.
+    fn malloc(&self, size: &str, call: &str) -> String {
+        let (size, mark) = match self.marks {
+            true => (format!("{size} i32.const 8 i32.add"), " call $mark"),
+            false => (size.to_owned(), ""),
+        };
+        match call {
+            "direct" => format!("{size} call $malloc{mark}"),
+            "shim" => format!("{size} call $malloc_shim{mark}"),
+            "pointer" => format!("{size} i32.const 0 i32.load offset=16 call_indirect (type $to_block){mark}"),
+            _ => format!("{size} i32.const {MALLOC_PLACE} call_indirect (type $to_block){mark}"),
+        }
+    }
+
     fn free(&self, block: &str, call: &str) -> String {
+        let block = match self.marks {
+            true => &format!("{block} {block} i32.const 2 i32.sub i32.load16_u align=1 i32.sub"),
+            false => block,
+        };
         match call {
             _ if !self.has_free => format!("{block} drop"),
             "direct" => format!("{block} call $free"),
@@ -345,7 +367,7 @@ impl Maker<'_, '_> {
   end
   (call $observe (i64.const 99)))\n",
             SLOTS + 4,
-            malloc("local.get $size", calls.0),
+            self.malloc("local.get $size", calls.0),
             self.free(&format!("local.get {frees}"), calls.1),
         ))
     }
@@ -389,7 +411,7 @@ impl Maker<'_, '_> {
                 format!(
                     "{} local.set $out (call $fill (local.get $out) (i32.const {size}) (i32.const 3))
   (i64.or (i64.extend_i32_u (local.get $out)) (i64.const {}))",
-                    malloc(&format!("(i32.const {size})"), "direct"),
+                    self.malloc(&format!("(i32.const {size})"), "direct"),
                     u64::from(size) << 32
                 )
             }
@@ -478,7 +500,10 @@ impl Maker<'_, '_> {
             0 => "(if (i32.and (global.get $g0) (i32.const 4)) (then unreachable))".to_owned(),
             1 => "(drop (i32.load (i32.const -8)))".to_owned(),
             2 => "(drop (i32.div_u (i32.const 1) (i32.and (global.get $g0) (i32.const 2))))".to_owned(),
-            3 => format!("{} drop", malloc(&format!("(i32.const {})", self.huge()?), self.u.choose(&CALLS)?)),
+            3 => {
+                let (size, call) = (self.huge()?, *self.u.choose(&CALLS)?);
+                format!("{} drop", self.malloc(&format!("(i32.const {size})"), call))
+            }
             4 => format!("(call $grow_0 (i32.const 1) (i32.const {}))", self.huge()?),
             // Nothing that was ever given out.
             5 if self.has_free => "(call $free (i32.const 0))".to_owned(),
@@ -500,15 +525,6 @@ impl Maker<'_, '_> {
     /// A size that the legacy host refuses.
     fn huge(&mut self) -> Result<i32> {
         Ok(*self.u.choose(&[(32 << 20) + 1, 48 << 20, i32::MAX, i32::MIN, -1, -7, -8, -9, -65_536])?)
-    }
-}
-
-fn malloc(size: &str, call: &str) -> String {
-    match call {
-        "direct" => format!("{size} call $malloc"),
-        "shim" => format!("{size} call $malloc_shim"),
-        "pointer" => format!("{size} i32.const 0 i32.load offset=16 call_indirect (type $to_block)"),
-        _ => format!("{size} i32.const {MALLOC_PLACE} call_indirect (type $to_block)"),
     }
 }
 
@@ -549,6 +565,14 @@ const PLACE: &str = " (func $place (param $slot i32) (param $seed i32) (param $b
   (i32.store offset=256 (i32.shl (local.get $slot) (i32.const 3)) (local.get $block))
   (i32.store offset=260 (i32.shl (local.get $slot) (i32.const 3)) (local.get $size))
   (call $fill (local.get $block) (local.get $size) (i32.add (local.get $seed) (i32.mul (local.get $slot) (i32.const 31)))))
+";
+
+/// `(block)`: moves it to a multiple of 16, and writes how far in front of it.
+const MARK: &str = " (func $mark (param $block i32) (result i32) (local $distance i32)
+  (local.set $distance (i32.and (local.get $block) (i32.const 8)))
+  (local.set $block (i32.add (local.get $block) (local.get $distance)))
+  (i32.store16 align=1 (i32.sub (local.get $block) (i32.const 2)) (local.get $distance))
+  (local.get $block))
 ";
 
 /// Eight bytes at a time, then one.

@@ -75,7 +75,9 @@ fn malloc(mut caller: impl AsContextMut<Data = Host>, size: u32) -> Result<u32, 
     caller.data_mut().live.insert(block, room);
     let bytes = memory.data_mut(&mut caller);
     let start = block as usize;
-    bytes[start - 8..start].fill(0xee);
+    // Of its 8 bytes, the last 3 are 0, and runtimes write there.
+    bytes[start - 8..start - 3].fill(0xee);
+    bytes[start - 3..start].fill(0);
     bytes[start..][..JUNK.min(room as usize)].fill(0xaa);
     Ok(block)
 }

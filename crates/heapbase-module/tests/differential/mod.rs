@@ -34,6 +34,8 @@ pub(crate) struct Tally {
     pub(crate) in_place: u32,
     /// Calls of converted runtimes that fetched an arena.
     pub(crate) arenas: u32,
+    /// Conversions of runtimes that write in front of their blocks.
+    pub(crate) fronts: u32,
 }
 
 /// Makes a runtime, converts it, and compares.
@@ -57,6 +59,7 @@ pub(crate) fn check(u: &mut Unstructured<'_>, tally: &mut Tally) -> Result<()> {
             convert(&original, &options).unwrap_or_else(|error| panic!("{options:?}: {error}\n{}", program.text));
         assert!(verify(&original, &converted.wasm, None).is_ok(), "{options:?} is not verified\n{}", program.text);
         tally.in_place += u32::from(converted.changes.iter().any(|change| change.contains("in place")));
+        tally.fronts += u32::from(converted.changes.iter().any(|change| change.contains("in front of")));
         let found = compare(&program, &options, &converted, &expected);
         if options.to == Spec::Local {
             let arena = options.arena.min(32 << 20).next_power_of_two();
