@@ -22,7 +22,7 @@
 //! where that is not more than 126 blocks.
 //!
 //! **Giving back.** What waits goes home before memory that nobody has touched is used, but not each time: when what the
-//! tagged blocks lacked since the last time adds up to a 16th of the heap, an eighth after the first 16 times, a quarter after 32,
+//! tagged blocks lacked since the last time adds up to a 16th of the heap less 512 bytes, an eighth after the first 16 times, a quarter after 32,
 //! a half after 48; and always before a request fails. So a heap that has been in use for long does not sort out its
 //! lists over and over, and a young one stays small.
 //!
@@ -89,8 +89,10 @@ const STARTERS: u8 = 16;
 const EACH: u32 = 4;
 /// Where `made` stops: slabs double twice.
 const MOST_MADE: u8 = STARTERS + 11;
-/// What waits is sent home when so much of the heap, as a power of two, was lacking since it was.
+/// What waits is sent home when so much of the heap, as a power of two, was lacking since it was, and more than [`AT_ONCE`].
 const PART: u32 = 4;
+/// Small heaps do so whenever they lack something: there is little to send.
+const AT_ONCE: usize = 64 * UNIT;
 /// And twice as much of it after so many times, as a power of two, up to [`MOST_TIMES`].
 const TIMES: u32 = 4;
 const MOST_TIMES: u32 = 63;
@@ -513,7 +515,8 @@ impl<S: PageSource> SizeClassAllocator<S> {
                 return block;
             }
             self.missed = self.missed.wrapping_add(size);
-            if (flushed || self.missed <= (self.blocks.extent() >> PART) << (self.times >> TIMES))
+            if (flushed
+                || self.missed <= (self.blocks.extent() >> PART).saturating_sub(AT_ONCE) << (self.times >> TIMES))
                 && self.blocks.grow(size, align)
             {
                 continue;
