@@ -47,6 +47,7 @@ mod front;
 mod glue;
 mod layout;
 mod pattern;
+mod realloc;
 mod routine;
 mod survey;
 mod undo;

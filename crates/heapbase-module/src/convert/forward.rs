@@ -9,6 +9,7 @@ use super::{
     glue::{Added, Glue, Type},
     layout::{Heap, LARGEST, Layout},
     pattern::{Known, Via},
+    realloc,
     routine::{self, Routine},
     survey::{FREE, HEAP_BASE, MALLOC, Survey},
     undo::passing_on,
@@ -37,6 +38,7 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
     let counts = forward.counts()?;
     forward.replace(&counts, true)?;
     forward.replace(&counts, false)?;
+    forward.resize_first()?;
     if options.routines {
         forward.quicken(&routines);
     }
@@ -243,25 +245,49 @@ impl<'a> Forward<'a> {
             .filter(|function| counts[*function as usize] + MOVING < calls)
     }
 
+    /// Gives the places of the runtime's functions that resize blocks to such that first try to do so in place.
+    fn resize_first(&mut self) -> Result<(), ConvertError> {
+        if !self.options.in_place || !self.can_resize {
+            return Ok(());
+        }
+        let places = (self.known.malloc_place, self.known.free_place);
+        for realloc in realloc::reallocs(self.survey, &self.known) {
+            let Some(place) = self.free_place(realloc.function) else { continue };
+            let ty = self.survey.functions[realloc.function as usize];
+            let Some((to, added)) = self.glue.resizing_first(&realloc, ty, places)? else { continue };
+            self.give_place(realloc.function, place, to, added);
+            self.growths += 1;
+        }
+        Ok(())
+    }
+
+    /// A function's place, if it was not given away already.
+    fn free_place(&self, function: u32) -> Option<u32> {
+        let place = self.places[function as usize];
+        let is_given = self.slots.iter().any(|slot| place == Some(slot.function)) || self.moved.contains(&function);
+        if is_given { None } else { place }
+    }
+
+    /// Puts an added function in a function's place, which moves behind the others.
+    fn give_place(&mut self, function: u32, place: u32, to: u32, added: Added) {
+        self.glue.placed.insert(place, added);
+        self.slots.push(Slot { function: place, moved_to: Some(to), body: String::new() });
+        self.places[function as usize] = Some(to);
+        self.moved.push(function);
+    }
+
     /// Gives the places of the compiler's routines to quicker ones.
     fn quicken(&mut self, routines: &[(u32, Routine)]) {
-        // Not where the place was given away already.
-        let free = |function: u32| {
-            let place = self.places[function as usize];
-            let is_given = self.slots.iter().any(|slot| place == Some(slot.function)) || self.moved.contains(&function);
-            if is_given { None } else { place }
-        };
-        let found: Vec<_> =
-            routines.iter().filter_map(|(function, routine)| Some((*function, free(*function)?, *routine))).collect();
+        let found: Vec<_> = routines
+            .iter()
+            .filter_map(|(function, routine)| Some((*function, self.free_place(*function)?, *routine)))
+            .collect();
         let copy = found.iter().find(|(.., routine)| *routine == Routine::Copy).map(|(_, place, _)| *place);
         for (function, place, routine) in found {
             let ty = self.survey.functions[function as usize];
             let to = self.glue.move_here(ty);
             let added = Added { ty: Type::Number(ty), name: routine.name().to_owned(), body: routine.body(copy) };
-            self.glue.placed.insert(place, added);
-            self.slots.push(Slot { function: place, moved_to: Some(to), body: String::new() });
-            self.places[function as usize] = Some(to);
-            self.moved.push(function);
+            self.give_place(function, place, to, added);
             self.quickened.push(routine);
         }
     }
@@ -505,10 +531,8 @@ impl<'a> Forward<'a> {
             ));
         }
         if self.growths > 0 {
-            let places = self.growths;
-            changes.push(format!(
-                "let blocks grow in place where the runtime allocates, copies and frees: {places} places"
-            ));
+            let places = if self.growths == 1 { "1 place".to_owned() } else { format!("{} places", self.growths) };
+            changes.push(format!("let blocks grow in place where the runtime allocates, copies and frees: {places}"));
         }
         if !self.quickened.is_empty() {
             let names: Vec<_> = self.quickened.iter().map(|routine| routine.name()).collect();

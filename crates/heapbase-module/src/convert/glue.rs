@@ -6,6 +6,7 @@ use super::{
     error::{ConvertError, invalid},
     layout::{Arena, Heap, LARGEST, Layout, Word},
     pattern::{Growth, Via},
+    realloc::Realloc,
 };
 use crate::splice::{Splice, call, instructions, memory};
 use std::collections::BTreeMap;
@@ -532,11 +533,55 @@ impl<'a> Glue<'a> {
         Ok(Some([grow, copying, release]))
     }
 
+    /// What takes the place of a function that resizes blocks, and where that one, of type index `ty`, goes. `None` where the
+    /// allocator cannot resize. `places` are those of the shims in table 0.
+    pub(super) fn resizing_first(
+        &mut self,
+        realloc: &Realloc,
+        ty: u32,
+        places: (Option<u32>, Option<u32>),
+    ) -> Result<Option<(u32, Added)>, ConvertError> {
+        let (Some(resize), Some(_), Some(_)) = (self.allocator.resize, self.malloc, self.free) else { return Ok(None) };
+        let resize = self.merge(resize)?;
+        let mut code = self.in_place(resize, (realloc.malloc, realloc.free), places);
+        code.extend([I::End, I::I32Const(0)]);
+        let in_place = self.add("heapbase::grow_or_null", &[I32; 2], &[I32], 1, &code);
+        let original = self.move_here(ty);
+        let mut body = Function::new([]);
+        body.instruction(&I::Block(BlockType::Empty));
+        body.instruction(&I::LocalGet(2)).instruction(&I::I32Const(8)).instruction(&I::I32GtU).instruction(&I::BrIf(0));
+        if self.layout.front > 0 {
+            // A block that was moved to be aligned is not where the allocator has it.
+            for instruction in [I::LocalGet(0), I::I32Const(2), I::I32Sub, I::I32Load16U(memory(0, 0)), I::BrIf(0)] {
+                body.instruction(&instruction);
+            }
+        }
+        for instruction in [I::LocalGet(3), I::LocalGet(0), I::Call(in_place), I::I32Eqz, I::BrIf(0)] {
+            body.instruction(&instruction);
+        }
+        body.instruction(&I::LocalGet(0)).instruction(&I::Return).instruction(&I::End);
+        (0..4).for_each(|local| {
+            body.instruction(&I::LocalGet(local));
+        });
+        body.instruction(&I::Call(original)).instruction(&I::End);
+        let added = Added { ty: Type::Number(ty), name: "heapbase::realloc".to_owned(), body: body.into_raw_body() };
+        Ok(Some((original, added)))
+    }
+
     /// `(size, old) -> block`: the old block if it could be resized, otherwise a new one.
     fn add_grow(&mut self, resize: u32, malloc: u32, growth: &Growth, places: (Option<u32>, Option<u32>)) -> u32 {
+        let mut code = self.in_place(resize, (growth.malloc, growth.free), places);
+        code.extend([I::End, I::LocalGet(0)]);
+        code.extend(called(growth.malloc, malloc));
+        self.add("heapbase::grow_or_malloc", &[I32; 2], &[I32], 1, &code)
+    }
+
+    /// Returns the block in local 1 if it could be given the size in local 0; otherwise leaves the block that it begins. Local 2
+    /// is of no value.
+    fn in_place(&self, resize: u32, vias: (Via, Via), places: (Option<u32>, Option<u32>)) -> Vec<I<'static>> {
         let mut code = vec![I::Block(BlockType::Empty), I::LocalGet(0), I::I32Const(MOST), I::I32GtU, I::BrIf(0)];
         // The static pointers still lead to the allocator.
-        for (via, place) in [(growth.malloc, places.0), (growth.free, places.1)] {
+        for (via, place) in [(vias.0, places.0), (vias.1, places.1)] {
             if let (Via::Pointer { pointer, .. }, Some(place)) = (via, place) {
                 code.extend([
                     I::I32Const(0),
@@ -555,9 +600,7 @@ impl<'a> Glue<'a> {
         if let Heap::Arena(arena) = self.layout.heap {
             code.extend(grow_near(arena, self.layout.front));
         }
-        code.extend([I::End, I::LocalGet(0)]);
-        code.extend(called(growth.malloc, malloc));
-        self.add("heapbase::grow_or_malloc", &[I32; 2], &[I32], 1, &code)
+        code
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) type Placed<'a> = (Operator<'a>, usize);
 pub(super) enum Via {
     /// `call`.
     Direct,
-    /// `i32.const 0; i32.load offset=POINTER; call_indirect (type TYPE)`.
+    /// `i32.const 0; i32.load offset=POINTER; call_indirect (type TYPE)`, or the same with the address in the constant.
     Pointer {
         /// Address of the static that holds the table index.
         pointer: u32,
@@ -98,21 +98,36 @@ impl<'a> Known<'a> {
         self.survey.is_free(function) || self.free_shims.contains(&function)
     }
 
+    /// Whether this function was seen to copy memory.
+    pub(super) fn copies(&self, function: u32) -> bool {
+        self.copies.contains(&function)
+    }
+
+    /// The call of `malloc` that ends with the instruction at `last`, and the index of its first instruction.
+    pub(super) fn malloc_call(&self, code: &[Placed<'_>], last: usize) -> Option<(Via, usize)> {
+        self.via(code, last, |function| self.is_malloc(function), self.malloc_place, &[ValType::I32])
+    }
+
+    /// The same for `free`.
+    pub(super) fn free_call(&self, code: &[Placed<'_>], last: usize) -> Option<(Via, usize)> {
+        self.via(code, last, |function| self.is_free(function), self.free_place, &[])
+    }
+
     /// The growth that ends with the instruction at `last`.
     pub(super) fn growth(&self, code: &[Placed<'_>], last: usize) -> Option<Growth> {
         let end_of = |index: usize| code.get(index + 1).map(|(_, offset)| *offset);
-        let (free, first) = self.via(code, last, |function| self.is_free(function), self.free_place, &[])?;
-        let free_range = code[first].1..end_of(last)?;
+        let (free, free_first) = self.free_call(code, last)?;
+        let free_range = code[free_first].1..end_of(last)?;
         let local_get = |index: usize| match code.get(index)?.0 {
             Operator::LocalGet { local_index } => Some(local_index),
             _ => None,
         };
-        let old = local_get(first.checked_sub(1)?)?;
-        let call = first.checked_sub(3)?;
+        let old = local_get(free_first.checked_sub(1)?)?;
+        let call = free_first.checked_sub(3)?;
         let (Operator::Drop, Operator::Call { function_index: copy }) = (&code[call + 1].0, &code[call].0) else {
             return None;
         };
-        if !self.copies.contains(copy) {
+        if !self.copies(*copy) {
             return None;
         }
         // The length, backwards to the two addresses.
@@ -133,8 +148,13 @@ impl<'a> Known<'a> {
                 continue;
             }
             let last = test.checked_sub(1)?;
-            let (malloc, first) =
-                self.via(code, last, |function| self.is_malloc(function), self.malloc_place, &[ValType::I32])?;
+            let (malloc, first) = self.malloc_call(code, last)?;
+            // As it is written again where a conversion is taken back.
+            let is_plain =
+                |via: Via, first: usize| via == Via::Direct || matches!(code[first].0, Operator::I32Const { value: 0 });
+            if !is_plain(malloc, first) || !is_plain(free, free_first) {
+                return None;
+            }
             // Growing asks both pointers, or none.
             if (malloc == Via::Direct) != (free == Via::Direct) {
                 return None;
@@ -173,10 +193,10 @@ impl<'a> Known<'a> {
                 place?;
                 let first = last.checked_sub(2)?;
                 match (&code[first].0, &code[first + 1].0) {
-                    (Operator::I32Const { value: 0 }, Operator::I32Load { memarg })
+                    (Operator::I32Const { value }, Operator::I32Load { memarg })
                         if memarg.target == MemArgTarget::Memory(0) =>
                     {
-                        let pointer = u32::try_from(memarg.offset).ok()?;
+                        let pointer = u32::try_from(memarg.offset).ok()?.checked_add(value.cast_unsigned())?;
                         (memarg.align == 2).then_some((Via::Pointer { pointer, ty: type_index }, first))
                     }
                     _ => None,

@@ -177,3 +177,75 @@ fn a_place_in_the_table_that_is_taken_over() {
     };
     assert_eq!(places(&wasm), [false, false]);
 }
+
+/// A function that resizes blocks, with this code in it.
+fn resizing(code: &str) -> Vec<u8> {
+    let realloc = format!(
+        "(func $realloc (param $old i32) (param $size i32) (param $align i32) (param $to i32) (result i32) (local $new i32) {code})"
+    );
+    let entry = r#"(func (export "Core_version") (param i32 i32) (result i64)
+        (i64.extend_i32_u (call $realloc (call $malloc (i32.const 8)) (i32.const 8) (i32.const 1) (i32.const 24))))"#;
+    module(&[MALLOC, FREE, MEMORY, BASE, TABLE, COPY, SHIMS, &realloc, entry])
+}
+
+const RESIZING: &str = "local.get $to i32.const 0 i32.load offset=64 call_indirect (type $to_block) local.set $new
+    (if (local.get $new) (then
+        (drop (call $memcpy (local.get $new) (local.get $old)
+            (select (local.get $size) (local.get $to) (i32.lt_u (local.get $size) (local.get $to)))))
+        (local.get $old) i32.const 68 i32.load call_indirect (type $to_nothing)))
+    local.get $new";
+/// As the allocator of newer sp-io does.
+const MOVING: &str = "local.get $to
+    (select (i32.const 0) (i32.sub (local.get $align) (i32.const 8)) (i32.lt_u (local.get $align) (i32.const 8))) i32.add
+    call $malloc local.set $new
+    (if (i32.and (local.get $align) (i32.sub (local.get $align) (i32.const 1))) (then (call $other) unreachable))
+    (if (i32.eqz (local.get $new)) (then (return (i32.const 0))))
+    (local.set $align (i32.sub (i32.and (i32.sub (i32.const 0) (local.get $align))
+        (i32.sub (i32.add (local.get $new) (local.get $align)) (i32.const 1))) (local.get $new)))
+    (local.set $new (i32.add (local.get $new) (local.get $align)))
+    (i32.store16 align=1 (i32.sub (local.get $new) (i32.const 2)) (local.get $align))
+    (drop (call $memcpy (local.get $new) (local.get $old)
+        (select (local.get $size) (local.get $to) (i32.lt_u (local.get $size) (local.get $to)))))
+    (local.get $old) (local.get $old) i32.const 2 i32.sub i32.load16_u align=1 i32.sub call $free
+    local.get $new) (func $other";
+
+#[test]
+fn a_function_that_resizes_is_known_by_what_it_does() {
+    let resizing_in = |code: &str| {
+        let wasm = resizing(code);
+        assert!(there_and_back(&wasm), "{code}");
+        places(&wasm)
+    };
+    assert_eq!(resizing_in(RESIZING), [true, true]);
+    assert_eq!(resizing_in(MOVING), [true, true]);
+    let near = [
+        (
+            "asks for more",
+            RESIZING.replacen("local.get $to i32.const 0", "local.get $to i32.const 1 i32.add i32.const 0", 1),
+        ),
+        ("copies less", RESIZING.replace("i32.lt_u", "i32.gt_u")),
+        ("frees the new block", RESIZING.replace("(local.get $old) i32.const 68", "(local.get $new) i32.const 68")),
+        ("returns the old one", format!("{RESIZING} drop local.get $old")),
+        (
+            "counts",
+            RESIZING.replace("(if (local.get $new)", "(i32.store (i32.const 512) (i32.const 1)) (if (local.get $new)"),
+        ),
+        (
+            "frees first",
+            RESIZING.replace("(if (local.get $new) (then", "(call $free (local.get $old)) (if (local.get $new) (then"),
+        ),
+        (
+            "writes in front",
+            MOVING.replace(
+                "(local.get $new) (i32.const 2)) (local.get $align)",
+                "(local.get $new) (i32.const 2)) (i32.const 7)",
+            ),
+        ),
+        ("looks at a global", format!("(drop (global.get $base)) {RESIZING}")),
+    ];
+    for (name, code) in near {
+        assert_ne!(code, RESIZING, "{name}");
+        assert_ne!(code, MOVING, "{name}");
+        assert_eq!(resizing_in(&code), [false, false], "{name}");
+    }
+}

@@ -232,6 +232,8 @@ impl Maker<'_, '_> {
         for variant in 0..3 {
             functions.push(self.grow(variant)?);
         }
+        functions.push(self.realloc()?);
+        functions.push(REGROW.to_owned());
         functions.push(format!(
             " (func $verify (param $slot i32)
   (call $observe (call $hash
@@ -253,15 +255,12 @@ impl Maker<'_, '_> {
 
     /// Allocates; with marks, more than asked for, and aligned to 16.
     fn malloc(&self, size: &str, call: &str) -> String {
-        let (size, mark) = match self.marks {
-            true => (format!("{size} i32.const 8 i32.add"), " call $mark"),
-            false => (size.to_owned(), ""),
-        };
-        match call {
-            "direct" => format!("{size} call $malloc{mark}"),
-            "shim" => format!("{size} call $malloc_shim{mark}"),
-            "pointer" => format!("{size} i32.const 0 i32.load offset=16 call_indirect (type $to_block){mark}"),
-            _ => format!("{size} i32.const {MALLOC_PLACE} call_indirect (type $to_block){mark}"),
+        match self.marks {
+            true => {
+                let size = format!("{size} i32.const 8 i32.add i32.const -1 {size} i32.const -8 i32.lt_u select");
+                format!("{} call $mark", malloc(&size, call))
+            }
+            false => malloc(size, call),
         }
     }
 
@@ -296,6 +295,33 @@ impl Maker<'_, '_> {
         };
         Ok(format!(
             "{alias} (func ${name} (param $to i32) (param $from i32) (param $n i32) (result i32) (local $i i32)\n  {more}\n{MEMCPY}"
+        ))
+    }
+
+    /// `(block, size, alignment, new size)`: a function that resizes blocks, as newer compilers leave it; some do more.
+    fn realloc(&mut self) -> Result<String> {
+        let calls = *self.u.choose(&[("direct", "direct"), ("shim", "pointer"), ("pointer", "pointer")])?;
+        // What the allocator gives is aligned to 8, and no more is asked for.
+        let malloc = malloc("local.get $new", calls.0);
+        let unmoved =
+            if self.marks { "(i32.store16 align=1 (i32.sub (local.get $to) (i32.const 2)) (i32.const 0))" } else { "" };
+        let more = *self.u.choose(&[
+            "",
+            "",
+            "",
+            "(global.set $g0 (local.get $new))",
+            "(if (i32.gt_u (local.get $new) (i32.const 5000)) (then (call $observe (i64.const 6))))",
+        ])?;
+        let free = self.free("local.get $block", calls.1);
+        Ok(format!(
+            " (func $realloc (param $block i32) (param $old i32) (param $align i32) (param $new i32) (result i32) (local $to i32)
+  {malloc} local.set $to
+  (if (i32.eqz (local.get $to)) (then (return (i32.const 0))))
+  {unmoved} {more}
+  (drop (call $memcpy (local.get $to) (local.get $block)
+   (select (local.get $old) (local.get $new) (i32.lt_u (local.get $old) (local.get $new)))))
+  {free}
+  local.get $to)\n"
         ))
     }
 
@@ -453,10 +479,11 @@ impl Maker<'_, '_> {
                 format!("(call $alloc_{variant} (i32.const {slot}) (i32.const {size}))")
             }
             12..=18 => format!("(call $free_{} (i32.const {slot}))", self.u.int_in_range(0..=1)?),
-            19..=28 => {
+            19..=25 => {
                 let (variant, size) = (self.u.int_in_range(0..=2)?, self.size()?);
                 format!("(call $grow_{variant} (i32.const {slot}) (i32.const {size}))")
             }
+            26..=28 => format!("(call $regrow (i32.const {slot}) (i32.const {}))", self.size()?),
             29..=32 => format!("(call $verify (i32.const {slot}))"),
             33 | 34 => format!("(call $host (i32.const {slot}) (i32.const {}))", self.size()?.min(9_000)),
             35 | 36 => format!("(call $filler_{})", self.u.int_in_range(0..=self.fillers - 1)?),
@@ -528,6 +555,15 @@ impl Maker<'_, '_> {
     }
 }
 
+fn malloc(size: &str, call: &str) -> String {
+    match call {
+        "direct" => format!("{size} call $malloc"),
+        "shim" => format!("{size} call $malloc_shim"),
+        "pointer" => format!("{size} i32.const 0 i32.load offset=16 call_indirect (type $to_block)"),
+        _ => format!("{size} i32.const {MALLOC_PLACE} call_indirect (type $to_block)"),
+    }
+}
+
 /// Writes a block's first 512 and last 16 bytes; a byte depends on its place and a seed.
 const FILL: &str = " (func $fill (param $p i32) (param $n i32) (param $seed i32) (local $i i32) (local $end i32)
   (local.set $end (select (local.get $n) (i32.const 512) (i32.lt_u (local.get $n) (i32.const 512))))
@@ -565,6 +601,17 @@ const PLACE: &str = " (func $place (param $slot i32) (param $seed i32) (param $b
   (i32.store offset=256 (i32.shl (local.get $slot) (i32.const 3)) (local.get $block))
   (i32.store offset=260 (i32.shl (local.get $slot) (i32.const 3)) (local.get $size))
   (call $fill (local.get $block) (local.get $size) (i32.add (local.get $seed) (i32.mul (local.get $slot) (i32.const 31)))))
+";
+
+/// `(slot, size)`: resizes a block by the function for it.
+const REGROW: &str = " (func $regrow (param $slot i32) (param $size i32) (local $block i32) (local $before i32)
+  (local.set $block (i32.load offset=256 (i32.shl (local.get $slot) (i32.const 3))))
+  (local.set $before (i32.load offset=260 (i32.shl (local.get $slot) (i32.const 3))))
+  (if (i32.eqz (local.get $block)) (then (call $alloc_0 (local.get $slot) (local.get $size)) (return)))
+  (local.set $block (call $realloc (local.get $block) (local.get $before) (i32.const 8) (local.get $size)))
+  (call $observe (call $hash_first (local.get $block)
+   (select (local.get $before) (local.get $size) (i32.lt_u (local.get $before) (local.get $size)))))
+  (call $place (local.get $slot) (local.get $size) (local.get $block) (local.get $size)))
 ";
 
 /// `(block)`: moves it to a multiple of 16, and writes how far in front of it.

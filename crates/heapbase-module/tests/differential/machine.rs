@@ -232,7 +232,7 @@ fn call(
         }
         let mut contents = read(block, size.min(512))?;
         if size > 512 {
-            contents.extend(read(block + size - 16, 16)?);
+            contents.extend(read(block.saturating_add(size - 16), 16)?);
         }
         blocks.push((size, contents));
     }
