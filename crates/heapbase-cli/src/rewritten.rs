@@ -12,7 +12,7 @@ use humansize::{BINARY, format_size};
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
-use crate::{exit::Exit, text::printable};
+use crate::{exit::Exit, text::one_line};
 
 /// Where the module goes, and how it is told.
 #[derive(Debug, Args)]
@@ -89,7 +89,7 @@ pub(crate) fn finish(rewritten: &Rewritten<'_>, before: &Blob<'_>, output: &Outp
 }
 
 fn print(to: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
-    let line = |to: &mut dyn Write, label: &str, text: &str| writeln!(to, "{:<11}{}", label.bold(), printable(text));
+    let line = |to: &mut dyn Write, label: &str, text: &str| writeln!(to, "{:<11}{}", label.bold(), one_line(text));
     let from = report.from.map(|from| format!("{from} → ")).unwrap_or_default();
     line(to, "spec", &format!("{from}{}", report.to))?;
     if let Some(allocator) = report.allocator {
@@ -111,7 +111,7 @@ fn print(to: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
         line(to, "changed", change)?;
     }
     for warning in report.warnings {
-        writeln!(to, "{} {}", "warning:".yellow().bold(), printable(warning))?;
+        writeln!(to, "{} {}", "warning:".yellow().bold(), one_line(warning))?;
     }
     Ok(())
 }

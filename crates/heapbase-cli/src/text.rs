@@ -15,12 +15,18 @@ pub(crate) fn printable(text: &str) -> String {
     safe
 }
 
+/// The same for text that takes one line, so that nobody writes the next one.
+pub(crate) fn one_line(text: &str) -> String {
+    printable(text).replace('\n', "\\n")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{one_line, printable};
 
     #[test]
     fn nothing_reaches_the_terminal_but_text() {
         assert_eq!(printable("a\u{1b}[31mb\nc\u{7}\u{202e}d é"), "a\\u{1b}[31mb\nc\\u{7}\\u{202e}d é");
+        assert_eq!(one_line("a\nwarning: b"), "a\\nwarning: b");
     }
 }

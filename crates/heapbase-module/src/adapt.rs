@@ -276,7 +276,7 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
             Vec::new()
         }
         Init::Lazy => {
-            let initialisers = initialise::initialisers(&module);
+            let initialisers = initialise::initialisers(&module)?;
             module.start = None;
             if !initialisers.is_empty() {
                 told.change("every call initialises anew, before the entry point".to_owned());
@@ -284,7 +284,7 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
             initialisers
         }
     };
-    told.entries(&entries::choose(&mut module, &options.entries, &options.keep, &first)?);
+    told.entries(&entries::choose(&mut module, options.to, &options.entries, &options.keep, &first)?);
     memory::link(&mut module, options.memory, u32::try_from(data_end).unwrap_or(u32::MAX));
     told.customs(&mut module, options.version.is_some());
     let pruned = crate::prune::prune(&module.write()?, &crate::prune::Options::default())?;

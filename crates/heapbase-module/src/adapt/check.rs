@@ -44,6 +44,8 @@ pub(super) fn check(wasm: &[u8]) -> Result<(), AdaptError> {
     }
     crate::lower::check(wasm, &crate::lower::Options::default())?;
     let Err(error) = Validator::new_with_features(accepted()).validate_all(wasm) else { return Ok(()) };
+    // The pass knows the name of what it cannot lower; a validator only that of the proposal.
+    crate::lower::lower(wasm, &crate::lower::Options::default())?;
     let (section, _) = section_at(wasm, error.offset() as usize);
     Err(AdaptError::unsupported(
         format!("the module uses what nodes do not have: {}", error.message()),

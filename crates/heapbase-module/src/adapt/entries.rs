@@ -33,11 +33,21 @@ use super::Entry;
 use super::error::AdaptError;
 use super::memory::{DATA_END, MEMORY, TABLE};
 use super::module::{Export, Module, Origin};
+use crate::Spec;
 use wasm_encoder::{BlockType, Function, Instruction as I};
 use wasmparser::{ExternalKind, FuncType, ValType};
 
 /// The exports that every runtime may have.
 const ALLOWED: [&str; 4] = [MEMORY, TABLE, DATA_END, crate::convert::HEAP_BASE];
+
+/// Functions by which hosts tell who owns the heap, and which they call. The first is asked for whatever the spec.
+const V1: [&str; 4] = ["v1", "alloc", "dealloc", "realloc"];
+
+/// Whether a name means something else to hosts of this spec than a function of the module's own.
+fn is_taken(name: &str, to: Spec) -> bool {
+    let of_spec = if to == Spec::V1 { &V1[..] } else { &V1[..1] };
+    ALLOWED.contains(&name) || of_spec.contains(&name)
+}
 
 /// What became of the exports.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +56,11 @@ pub(super) struct Entries {
     pub(super) dropped: Vec<String>,
 }
 
-/// Chooses the entry points, wraps them, and drops other exports. `first` runs before the first entry of every instance.
+/// Chooses the entry points of a runtime of the spec `to`, wraps them, and drops other exports. `first` runs before the first entry of
+/// every instance.
 pub(super) fn choose(
     module: &mut Module<'_>,
+    to: Spec,
     entries: &[Entry],
     keep: &[String],
     first: &[(String, u32)],
@@ -85,19 +97,20 @@ pub(super) fn choose(
     if wrapped.is_empty() {
         return Err(AdaptError::NoEntry);
     }
-    if let Some((name, _)) = wrapped.iter().find(|(name, _)| ALLOWED.contains(&name.as_str())) {
+    if let Some((name, _)) = wrapped.iter().find(|(name, _)| is_taken(name, to)) {
         return Err(AdaptError::Entry(format!(
-            "an entry point cannot be named `{name}`, which is something else in every runtime; give it another name: --entry \
-             OTHER={name}"
+            "an entry point cannot be named `{name}`, which means something else to hosts; name those that are entry points, and this \
+             one otherwise: --entry OTHER={name}"
         )));
     }
     for name in keep {
         let Some(export) = module.export(name) else {
             return Err(AdaptError::Entry(format!("there is no export `{name}` to keep")));
         };
-        if export.kind == ExternalKind::Func && ALLOWED.contains(&name.as_str()) {
+        let collides = to == Spec::V1 && V1.contains(&name.as_str());
+        if collides || (export.kind == ExternalKind::Func && is_taken(name, to)) {
             return Err(AdaptError::Entry(format!(
-                "a function cannot be kept as `{name}`, which is something else in every runtime"
+                "the export `{name}` cannot be kept, because the name means something else to hosts; rename it in the source"
             )));
         }
     }

@@ -75,28 +75,34 @@ pub(super) struct Initialised {
     pub(super) end: u32,
 }
 
-/// The function that an entry calls first where nothing is done beforehand, and the start function.
-pub(super) fn initialisers(module: &Module<'_>) -> Vec<(String, u32)> {
+/// The functions that initialise a module, in their order: the start function, and the first of [`INITIALISERS`] that is exported.
+pub(super) fn initialisers(module: &Module<'_>) -> Result<Vec<(String, u32)>, AdaptError> {
     let start = module.start.map(|start| ("the start function".to_owned(), start));
     let exported = INITIALISERS.iter().find_map(|name| Some(((*name).to_owned(), module.exported_function(name)?)));
-    start.into_iter().chain(exported).collect()
+    let functions: Vec<_> = start.into_iter().chain(exported).collect();
+    for (name, function) in &functions {
+        let ty = module.function_type(*function);
+        if let Some(ty) = ty.filter(|ty| !ty.params().is_empty() || !ty.results().is_empty()) {
+            return Err(AdaptError::Initialise {
+                function: name.clone(),
+                message: format!(
+                    "it is of the type `{ty}`, and nobody has its parameters or waits for its results; export it under another name, \
+                     unless it takes and gives nothing"
+                ),
+                said: Vec::new(),
+            });
+        }
+    }
+    Ok(functions)
 }
 
 /// Initialises a module. Nothing is done to one that has nothing to run.
 pub(super) fn initialise(module: &mut Module<'_>, settings: &Settings) -> Result<Initialised, AdaptError> {
     let mut initialised = Initialised::default();
-    let functions = initialisers(module);
+    let functions = initialisers(module)?;
     initialised.ran = functions.iter().map(|(name, _)| name.clone()).collect();
     if functions.is_empty() {
         return Ok(initialised);
-    }
-    for (name, function) in &functions {
-        let ty = module.function_type(*function);
-        if ty.is_some_and(|ty| !ty.params().is_empty() || !ty.results().is_empty()) {
-            return Err(AdaptError::Entry(format!(
-                "`{name}` takes parameters or gives results; it cannot be run first"
-            )));
-        }
     }
     let numbers: Vec<u32> = functions.iter().map(|(_, function)| *function).collect();
     let sandbox = Sandbox::new(module, &numbers, settings.steps)?;

@@ -253,6 +253,15 @@ impl<'a> Module<'a> {
                             })?),
                             DataKind::Passive => None,
                         };
+                    let end = start.map_or(0, |start| u64::from(start) + data.data.len() as u64);
+                    if end > self.most_memory() {
+                        return Err(Failure::Refused(AdaptError::unsupported(
+                            "a data segment reaches beyond the memory",
+                            SectionKind::Data,
+                            data.range.start,
+                            "no host can instantiate that; link the module anew",
+                        )));
+                    }
                     self.data.push(Data { start, bytes: data.data.into() });
                 }
             }
@@ -284,7 +293,7 @@ impl<'a> Module<'a> {
                 };
                 return Err(Failure::Refused(AdaptError::ForeignImport {
                     kind,
-                    name: format!("{}.{}", import.module, import.name),
+                    name: format!("{}.{}", import.module.escape_debug(), import.name.escape_debug()),
                     offset,
                     advice: "nodes provide functions and the memory `env.memory`, nothing else; link the module so that it \
                              has its own",
@@ -399,6 +408,16 @@ impl<'a> Module<'a> {
     pub(super) fn body(&self, range: &Range<usize>) -> wasmparser::FunctionBody<'a> {
         let reader = wasmparser::BinaryReader::new(&self.wasm[range.clone()], range.start as u64);
         wasmparser::FunctionBody::new(reader)
+    }
+
+    /// Bytes of the memory in which data can begin to lie: what the module has, or as much as it lets a host bring.
+    fn most_memory(&self) -> u64 {
+        let pages = match (self.memory, self.memory_import) {
+            (None, _) => 0,
+            (Some(memory), None) => memory.initial,
+            (Some(memory), Some(_)) => memory.maximum.unwrap_or(CEILING),
+        };
+        pages * WASM_PAGE
     }
 
     /// The first address behind the data segments.

@@ -138,7 +138,7 @@ fn find(module: &Module<'_>, system: &System, number: u32, from: &str, name: &st
         Some((_, params, error)) => (Answer::Error(*error), FuncType::new(params.chars().map(letter), [ValType::I32])),
         None => match system.ty(&full) {
             Some(ty) => (Answer::System, ty.clone()),
-            None => return Err(foreign(from, full, offset)),
+            None => return Err(foreign(from, full.escape_debug().to_string(), offset)),
         },
     };
     let found = module.function_type(number);

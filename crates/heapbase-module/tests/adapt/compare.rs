@@ -3,7 +3,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use heapbase_module::{
     Spec,
-    adapt::{AdaptError, Adaptation, Init, MemoryLink, Options, adapt},
+    adapt::{AdaptError, Adaptation, Entry, Init, MemoryLink, Options, adapt},
 };
 use wasm_smith::Config;
 use wasmi_stack::core::TrapCode;
@@ -72,14 +72,38 @@ fn options(u: &mut Unstructured<'_>) -> Result<Options<'static>> {
     Ok(options)
 }
 
+/// Names that mean something to hosts, and some that do not.
+const NAMES: [&str; 9] =
+    ["v1", "alloc", "dealloc", "realloc", "memory", "__heap_base", "__data_end", "__indirect_function_table", "g"];
+
+/// Options that say more than how: names, and what may stay.
+fn more_options(options: &mut Options<'_>, u: &mut Unstructured<'_>) -> Result<()> {
+    if u.ratio(1, 4)? {
+        options.entries.push(Entry::renamed(*u.choose(&NAMES)?, "f"));
+    }
+    if u.ratio(1, 8)? {
+        options.keep.push(if u.arbitrary()? { "_initialize".to_owned() } else { "f".to_owned() });
+    }
+    options.features.bulk_memory = u.ratio(1, 4)?;
+    options.features.sign_extension = u.ratio(1, 4)?;
+    if u.ratio(1, 8)? {
+        options.environment.push(("NAME".to_owned(), u.arbitrary()?));
+    }
+    Ok(())
+}
+
 /// What holds for every result.
 pub(crate) fn expect_runtime(adaptation: &Adaptation) {
-    let valid = Validator::new_with_features(WasmFeatures::MVP).validate_all(&adaptation.wasm);
+    expect_runtime_with(adaptation, WasmFeatures::MVP);
+}
+
+fn expect_runtime_with(adaptation: &Adaptation, features: WasmFeatures) {
+    let valid = Validator::new_with_features(features).validate_all(&adaptation.wasm);
     valid.map(drop).unwrap_or_else(|error| panic!("{error}"));
     let report = heapbase_module::inspect(&adaptation.wasm).expect("readable");
     assert!(report.conforms, "{:?}", report.problems);
     assert_eq!(report.spec, adaptation.to);
-    assert!(report.features.is_empty(), "{:?}", report.features);
+    assert!(report.features.is_empty() || features != WasmFeatures::MVP, "{:?}", report.features);
     for import in &report.imports {
         let known = import.name == "memory" || import.name.starts_with("ext_");
         assert!(import.module == "env" && known, "{import:?}");
@@ -91,7 +115,8 @@ pub(crate) fn expect_runtime(adaptation: &Adaptation) {
 pub(crate) fn becomes_a_runtime(u: &mut Unstructured<'_>) -> Result<()> {
     let config = config(u, true)?;
     let mut module = wasm_smith::Module::new(config, u)?.to_bytes();
-    let options = options(u)?;
+    let mut options = options(u)?;
+    more_options(&mut options, u)?;
     if u.ratio(1, 4)? {
         for _ in 0..u.int_in_range(1..=8)? {
             let place = u.choose_index(module.len())?;
@@ -100,7 +125,7 @@ pub(crate) fn becomes_a_runtime(u: &mut Unstructured<'_>) -> Result<()> {
     }
     match adapt(&module, &options) {
         Ok(adaptation) => {
-            expect_runtime(&adaptation);
+            expect_runtime_with(&adaptation, options.features.features());
             heapbase_module::verify::verify(&module, &adaptation.wasm, None).expect("verified");
         }
         Err(AdaptError::Result { message, offset }) => panic!("{message} at {offset:#x}"),

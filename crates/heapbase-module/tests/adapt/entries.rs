@@ -75,10 +75,45 @@ fn entries_that_cannot_be_are_refused() {
         assert!(refusal(&named, &options).to_string().contains("cannot be kept"));
         assert!(error.to_string().contains(&format!("--entry OTHER={name}")), "{error}");
     }
-    // v1 has names of its own.
-    let mut options = v1();
-    options.entries = vec![Entry::renamed("alloc", "echo")];
-    assert!(matches!(refusal(ECHO, &options), AdaptError::Allocator(_)));
+}
+
+#[test]
+fn names_by_which_hosts_know_v1_are_not_given_to_others() {
+    // A function `v1` says on every host that the runtime exports an allocator.
+    for (name, of_local) in [("v1", true), ("alloc", false), ("dealloc", false), ("realloc", false)] {
+        for (base, is_refused) in [(local(), of_local), (v1(), true)] {
+            let named = ECHO.replace("\"echo\"", &format!("\"{name}\""));
+            let mut renamed = base.clone();
+            renamed.entries = vec![Entry::renamed(name, "echo")];
+            let mut kept = base.clone();
+            (kept.entries, kept.keep) = (vec![Entry::new("other")], vec![name.to_owned()]);
+            if !is_refused {
+                adapted(&named, &base);
+                adapted(ECHO, &renamed);
+                adapted(&named, &kept);
+                continue;
+            }
+            for (text, options, says) in [
+                (&named[..], &base, format!("--entry OTHER={name}")),
+                (ECHO, &renamed, format!("--entry OTHER={name}")),
+                (&named, &kept, format!("`{name}` cannot be kept")),
+            ] {
+                let error = refusal(text, options);
+                assert!(matches!(error, AdaptError::Entry(_)) && error.to_string().contains(&says), "{error}");
+            }
+            // What the message says helps.
+            let mut other = base.clone();
+            other.entries = vec![Entry::renamed("Core_version", name)];
+            adapted(&named, &other);
+        }
+        // Hosts take no notice of a global; but under v1 the name is the allocator's.
+        let global = ECHO.replace("\"answer\"", &format!("\"{name}\""));
+        let (mut options, mut under_v1) = (local(), v1());
+        options.keep = vec![name.to_owned()];
+        adapted(&global, &options);
+        under_v1.keep = options.keep;
+        assert!(matches!(refusal(&global, &under_v1), AdaptError::Entry(_)));
+    }
 }
 
 #[test]

@@ -200,3 +200,22 @@ fn choices_by_comparisons_are_right() {
     let runtime = adapted(text, &local());
     assert_eq!(Node::new(&runtime.wasm).call("f", &[]).unwrap(), [1, 2, 1, 1, 2, 2, 1, 2, 2, 1]);
 }
+
+#[test]
+fn an_initialiser_that_takes_or_gives_something_is_refused() {
+    for ty in ["(param i32)", "(result i32)", "(param i32 i32) (result i64)"] {
+        let result = if ty.contains("i64") { "(i64.const 0)" } else { "(i32.const 0)" };
+        let body = if ty.contains("result") { result } else { "" };
+        let text = format!(
+            r#"(module (func (export "_initialize") {ty} {body})
+                 (func (export "f") (param i32 i32) (result i64) (i64.const 0)))"#
+        );
+        for init in [Init::Snapshot, Init::Lazy] {
+            let mut options = local();
+            options.init = init;
+            let error = refusal(&text, &options);
+            let AdaptError::Initialise { function, message, .. } = &error else { panic!("{error:?}") };
+            assert!(function == "_initialize" && message.contains(&format!("(func {ty})")), "{error}");
+        }
+    }
+}

@@ -38,6 +38,24 @@ fn imports_that_no_node_has_are_refused_by_name_and_offset() {
 }
 
 #[test]
+fn names_that_would_break_a_line_are_escaped() {
+    for import in
+        [r#"(import "env\0aerror: x" "\1b[31m" (func))"#, r#"(import "env\0aerror: x" "\1b[31m" (global i32))"#]
+    {
+        let message = refusal(&with(import), &local()).to_string();
+        assert!(message.contains(r"`env\nerror: x.\u{1b}[31m`"), "{message}");
+        assert!(!message.contains(['\n', '\u{1b}']), "{message}");
+    }
+}
+
+#[test]
+fn data_behind_the_memory_that_a_host_may_bring_are_let_in() {
+    super::adapted(&with(r#"(import "env" "memory" (memory 1 2)) (data (i32.const 131070) "ab")"#), &local());
+    super::adapted(&with(r#"(import "env" "memory" (memory 0)) (data (i32.const 131070) "ab")"#), &local());
+    super::adapted(&with(r#"(memory 1) (data (i32.const 65534) "ab")"#), &local());
+}
+
+#[test]
 fn imported_tables_and_globals_are_refused() {
     for (import, kind) in [
         (r#"(import "env" "__indirect_function_table" (table 1 funcref))"#, "table"),
@@ -66,13 +84,18 @@ fn what_has_no_counterpart_is_refused_by_name_and_offset() {
         ("(memory 1 2 shared)", "shared"),
         ("(memory i64 1)", "64-bit"),
         ("(memory 1) (memory 1)", "several memories"),
-        ("(memory 1) (func (drop (i32.atomic.load (i32.const 0))))", "threads"),
-        ("(memory 1) (func (drop (v128.const i64x2 0 0)))", "simd"),
+        (
+            "(memory 1) (func (drop (i32.atomic.load (i32.const 0))))",
+            "`i32atomicload` (code section, offset 0x2c) needs threads",
+        ),
+        ("(memory 1) (func (drop (v128.const i64x2 0 0)))", "`v128const` (code section, offset 0x2a) needs simd"),
+        ("(func (local funcref))", "a variable of type funcref"),
         ("(table 1 externref)", "reference"),
         ("(table 1 funcref) (table 1 funcref)", "reference"),
         ("(func (param externref))", "reference"),
         ("(table 1 funcref) (func (drop (table.grow 0 (ref.null func) (i32.const 1))))", "reference"),
-        ("(func $f) (func (return_call $f))", "tail"),
+        ("(table 1 funcref) (func (drop (table.size 0)) (drop (table.get 0 (i32.const 0))))", "`tableget`"),
+        ("(func $f) (func (return_call $f))", "`returncall`"),
         ("(tag)", "exception"),
         (
             "(table 1 funcref) (elem $e func) (func (table.init $e (i32.const 0) (i32.const 0) (i32.const 0)))",
@@ -82,6 +105,9 @@ fn what_has_no_counterpart_is_refused_by_name_and_offset() {
         ("(table 1 funcref) (elem declare func $f) (func $f (table.set (i32.const 0) (ref.func $f)))", "reference"),
         ("(table 1 funcref) (func (table.fill (i32.const 0) (ref.null func) (i32.const 1)))", "reference"),
         ("(table 1 funcref) (elem (i32.const 1) $f) (func $f)", "beyond the table"),
+        (r#"(memory 1) (data (i32.const 65535) "ab")"#, "beyond the memory"),
+        (r#"(memory 1) (data (i32.const -1) "")"#, "beyond the memory"),
+        (r#"(import "env" "memory" (memory 1 2)) (data (i32.const 131071) "ab")"#, "beyond the memory"),
     ] {
         let error = refusal(&with(fields), &local());
         let message = format!("{error:?} {error}").to_lowercase();
