@@ -19,6 +19,7 @@ use std::path::PathBuf;
 Examples:
   heapbase inspect runtime.compact.compressed.wasm
   heapbase inspect chain-spec-raw.json --json | jq '.problems[] | select(.severity == \"error\")'
+  heapbase inspect module.wasm --json | jq '.features[] | {name, offsets}'   # every use of what is newer than the first Wasm
   curl -sL URL | heapbase inspect -
 
 Exit status:

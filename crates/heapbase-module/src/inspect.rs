@@ -17,7 +17,7 @@ mod types;
 mod validity;
 mod version;
 
-pub use features::{Feature, FeatureUse};
+pub use features::{Feature, FeatureUse, MOST_OFFSETS};
 pub use flaw::{Flaw, Place, Problem, Severity};
 pub(crate) use operators::{behind_first_number, proposal};
 pub use report::{

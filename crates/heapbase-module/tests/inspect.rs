@@ -21,6 +21,8 @@ fn summary(report: &Report) -> Vec<String> {
     lines.extend(report.runtime_apis.iter().map(|api| format!("API {} {:?} {}", api.id, api.name, api.version)));
     for used in &report.features {
         let verdict = if used.stock_nodes { "accepted" } else { "refused" };
+        assert!(used.offsets.is_sorted() && used.offsets.first() == Some(&used.first_offset), "{used:?}");
+        assert_eq!(used.offsets.len() as u64, used.count, "{used:?}");
         lines.push(format!("feature {} {} times from {:#x}, {verdict}", used.name, used.count, used.first_offset));
     }
     for problem in &report.problems {
@@ -78,4 +80,21 @@ fn every_module_gets_the_words_in_its_head() {
         }
     }
     assert!(wrong.is_empty(), "{} modules differ:\n\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Each use has its place, and a module of nothing else does not fill the machine's memory with places.
+#[test]
+fn every_use_of_a_feature_has_its_offset() {
+    let text = |times: usize| {
+        format!("(module (func (drop {}(i32.const 0){})))", "(i32.extend8_s ".repeat(times), ")".repeat(times))
+    };
+    for times in [3, heapbase_module::inspect::MOST_OFFSETS + 7] {
+        let wasm = wat::parse_str(text(times)).unwrap();
+        let report = inspect(&wasm).unwrap();
+        let [used] = &report.features[..] else { panic!("{:?}", report.features) };
+        assert_eq!((used.count, used.offsets.len()), (times as u64, times.min(heapbase_module::inspect::MOST_OFFSETS)));
+        // `i32.extend8_s` is one byte.
+        assert!(used.offsets.iter().all(|offset| wasm[*offset as usize] == 0xc0));
+        assert!(used.offsets.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+    }
 }

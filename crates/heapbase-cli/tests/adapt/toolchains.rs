@@ -136,14 +136,17 @@ fn go_without_names() {
 fn ten_thousand_calls_of_go_do_not_grow() {
     let Some(go) = go() else { return };
     let module = build_go(&go, "go-repeated", &[]);
-    let (runtime, _) = adapt(&module, "local", &[]);
-    let measure = |repeat: &str| {
-        let arguments = ["call", runtime.to_str().unwrap(), "words", "--input", "0x6120622061", "--repeat", repeat];
-        let (exit, objects) = json(&[&arguments[..], &["--engine", "wasmtime"]].concat(), "");
-        assert_eq!((exit, &objects[0]["output"]), (0, &Value::from("0x613d3220623d31")));
-        (objects[0]["peak_pages"].clone(), objects[0]["host_allocations"].clone())
-    };
-    assert_eq!(measure("1"), measure("10000"));
+    for to in ["local", "v1"] {
+        let (runtime, _) = adapt(&module, to, &[]);
+        // What the last call had of memory, of the host's heap, and of fresh pages where the machine can tell.
+        let measure = |repeat: &str| {
+            let arguments = ["call", runtime.to_str().unwrap(), "words", "--input", "0x6120622061", "--repeat", repeat];
+            let (exit, objects) = json(&[&arguments[..], &["--engine", "wasmtime"]].concat(), "");
+            assert_eq!((exit, &objects[0]["output"]), (0, &Value::from("0x613d3220623d31")));
+            ["peak_pages", "host_allocations", "touched_bytes"].map(|key| objects[0][key].clone())
+        };
+        assert_eq!(measure("1"), measure("10000"), "{to}");
+    }
 }
 
 #[test]

@@ -102,8 +102,11 @@ impl Serialize for Feature {
     }
 }
 
+/// Of how many uses of a feature the places are told.
+pub const MOST_OFFSETS: usize = 10_000;
+
 /// The use of one feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FeatureUse {
     /// Which feature.
@@ -112,6 +115,8 @@ pub struct FeatureUse {
     pub count: u64,
     /// Byte offset of the first of them.
     pub first_offset: u64,
+    /// Byte offset of each of them, ascending; of the [`MOST_OFFSETS`] first ones where there are more.
+    pub offsets: Vec<u64>,
     /// Whether a stock node runs modules that use it.
     pub stock_nodes: bool,
 }
@@ -119,24 +124,35 @@ pub struct FeatureUse {
 /// Counts the uses of every feature.
 #[derive(Default)]
 pub(super) struct Tally {
-    uses: [Option<(u64, u64)>; Feature::ALL.len()],
+    uses: [Uses; Feature::ALL.len()],
+}
+
+/// How often a feature is used, and where.
+#[derive(Clone, Default)]
+struct Uses {
+    count: u64,
+    offsets: Vec<u64>,
 }
 
 impl Tally {
     /// Counts one use at `offset`.
     pub(super) fn add(&mut self, feature: Feature, offset: u64) {
-        let (first, count) = self.uses[feature as usize].get_or_insert((offset, 0));
-        *first = offset.min(*first);
-        *count += 1;
+        let uses = &mut self.uses[feature as usize];
+        uses.count += 1;
+        // The module is read from its beginning, but a group of types or imports may be counted behind its members.
+        if uses.offsets.len() < MOST_OFFSETS {
+            uses.offsets.push(offset);
+        }
     }
 
     /// The features in use, in the order of [`Feature`].
     pub(super) fn uses(&self) -> Vec<FeatureUse> {
-        let of = |(&name, used): (&Feature, &Option<(u64, u64)>)| {
-            used.map(|(first_offset, count)| {
-                let stock_nodes = name.is_accepted_by_stock_nodes();
-                FeatureUse { name, count, first_offset, stock_nodes }
-            })
+        let of = |(&name, uses): (&Feature, &Uses)| {
+            let mut offsets = uses.offsets.clone();
+            offsets.sort_unstable();
+            let first_offset = *offsets.first()?;
+            let stock_nodes = name.is_accepted_by_stock_nodes();
+            Some(FeatureUse { name, count: uses.count, first_offset, offsets, stock_nodes })
         };
         Feature::ALL.iter().zip(&self.uses).filter_map(of).collect()
     }
