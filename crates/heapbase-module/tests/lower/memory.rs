@@ -53,10 +53,10 @@ fn same(sides: &mut [Side; 2], name: &str, arguments: [u32; 3]) -> Option<TrapCo
 }
 
 /// The same, looking only at the first bytes.
-fn same_near(sides: &mut [Side; 2], name: &str, arguments: [u32; 3]) {
+fn same_near(sides: &mut [Side; 2], bytes: usize, name: &str, arguments: [u32; 3]) {
     let [before, after] = sides;
     assert_eq!(after.call(name, arguments), before.call(name, arguments), "{name} {arguments:?}");
-    assert!(before.memory()[..512] == after.memory()[..512], "memory after {name} {arguments:?}");
+    assert!(before.memory()[..bytes] == after.memory()[..bytes], "memory after {name} {arguments:?}");
 }
 
 const BULK: &str = r#"(module
@@ -71,11 +71,40 @@ fn all_small_copies_and_fills() {
     for size in (0..75).chain([96, 127, 128, 129, 200]) {
         for to in 40..58 {
             for from in [0, 1, 3, 8, 17, 30].into_iter().chain(36..66).chain([90, 120, 140, 250]) {
-                same_near(&mut sides, "copy", [to, from, size]);
+                same_near(&mut sides, 512, "copy", [to, from, size]);
             }
-            same_near(&mut sides, "fill", [to, 0x1_0000 + to * size, size]);
+            same_near(&mut sides, 512, "fill", [to, 0x1_0000 + to * size, size]);
         }
         sides.iter_mut().for_each(|side| side.scramble(size));
+    }
+    let [before, after] = &sides;
+    assert!(before.memory() == after.memory());
+}
+
+/// From every place in a word, over each other by all distances, and those that align their target first.
+#[test]
+fn long_copies_and_fills() {
+    let mut sides = sides(BULK);
+    sides.iter_mut().for_each(|side| side.scramble(11));
+    for size in (130..150).chain(515..535).chain([575, 583, 584, 591, 1001, 1009, 1011, 1012, 1543, 1545]) {
+        for to in 2000..2009 {
+            for from in (1992..2018).chain([100, 1900, 1930, 2070, 2511, 4000]) {
+                same_near(&mut sides, 6000, "copy", [to, from, size]);
+            }
+            same_near(&mut sides, 6000, "fill", [to, 0x1_0000 + to * size, size]);
+        }
+        sides.iter_mut().for_each(|side| side.scramble(size));
+    }
+    // The last bytes of memory.
+    for size in [521, 528, 1007, 1008, 1009, 1013] {
+        for back in 0..9 {
+            let end = PAGE - size - back;
+            same(&mut sides, "copy", [end, 3, size]);
+            same(&mut sides, "copy", [end - 5, end, size]);
+            same(&mut sides, "copy", [end, end - 5, size]);
+            same(&mut sides, "fill", [end, back, size]);
+            assert!(same(&mut sides, "copy", [end, 3, size + back + 1]).is_some());
+        }
     }
     let [before, after] = &sides;
     assert!(before.memory() == after.memory());
