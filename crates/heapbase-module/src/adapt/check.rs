@@ -23,7 +23,12 @@ pub(super) fn accepted() -> WasmFeatures {
 pub(super) fn check(wasm: &[u8]) -> Result<(), AdaptError> {
     crate::blob::expect_module(crate::blob::Layer::File, wasm)?;
     if let Err(error) = Validator::new_with_features(WasmFeatures::all()).validate_all(wasm) {
-        return Err(invalid(&error));
+        let (section, _) = section_at(wasm, error.offset() as usize);
+        return Err(AdaptError::Invalid {
+            message: error.message().to_owned(),
+            section: Some(section),
+            offset: error.offset(),
+        });
     }
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| invalid(&error))?;

@@ -12,10 +12,15 @@ pub enum AdaptError {
     Read(#[from] crate::Error),
 
     /// The module breaks a rule of WebAssembly.
-    #[error("the module is not valid WebAssembly: {message} (offset {offset:#x}); build it again")]
+    #[error(
+        "the module is not valid WebAssembly: {message} ({}offset {offset:#x}); build it again",
+        section.map(|section| format!("{section} section, ")).unwrap_or_default()
+    )]
     Invalid {
         /// What is wrong, in the words of the validator.
         message: String,
+        /// Where, if it could be told.
+        section: Option<SectionKind>,
         /// Byte offset into the decompressed module.
         offset: u64,
     },
@@ -178,7 +183,7 @@ fn lines(lines: &[String]) -> String {
     if lines.is_empty() { String::new() } else { format!("; it wrote: {}", lines.join(" | ")) }
 }
 
-/// Validation of what came in.
+/// What was validated cannot be read.
 pub(super) fn invalid(error: &wasmparser::BinaryReaderError) -> AdaptError {
-    AdaptError::Invalid { message: error.message().to_owned(), offset: error.offset() }
+    AdaptError::Invalid { message: error.message().to_owned(), section: None, offset: error.offset() }
 }

@@ -42,20 +42,24 @@ pub(super) struct Settings {
 /// The text form of an environment.
 pub(super) fn environment(variables: &[(String, String)]) -> Result<Vec<u8>, AdaptError> {
     let mut bytes = Vec::new();
-    for (name, value) in variables {
+    for (place, (name, value)) in variables.iter().enumerate() {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             return Err(AdaptError::Environment(format!(
                 "the variable `{}` has no name, or holds what no environment can",
                 name.escape_debug()
             )));
         }
+        if variables[..place].iter().any(|(before, _)| before == name) {
+            return Err(AdaptError::Environment(format!("the variable `{}` is set twice", name.escape_debug())));
+        }
         bytes.extend(format!("{name}={value}\0").as_bytes());
-    }
-    if bytes.len() > MOST_ENVIRONMENT {
-        return Err(AdaptError::Environment(format!(
-            "the variables take {} bytes; {MOST_ENVIRONMENT} is the most",
-            bytes.len()
-        )));
+        if bytes.len() > MOST_ENVIRONMENT {
+            return Err(AdaptError::Environment(format!(
+                "with `{}` the variables take {} bytes; {MOST_ENVIRONMENT} is the most",
+                name.escape_debug(),
+                bytes.len()
+            )));
+        }
     }
     Ok(bytes)
 }

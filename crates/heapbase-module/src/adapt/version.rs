@@ -20,8 +20,12 @@
 
 use super::error::AdaptError;
 use codec::Encode;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, MapAccess, Visitor},
+};
 use sp_version::RuntimeVersion;
+use std::fmt;
 
 /// The version of a runtime.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +51,36 @@ pub struct Version {
     #[serde(default = "first", alias = "state_version")]
     pub system_version: u8,
     /// Versions of the APIs, by the names of their traits or their identifiers in hexadecimal.
+    #[serde(deserialize_with = "each_once")]
     pub apis: serde_json::Map<String, serde_json::Value>,
+}
+
+/// An object none of whose keys comes twice: the last one would win without a word.
+fn each_once<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<serde_json::Map<String, serde_json::Value>, D::Error> {
+    struct Keys;
+
+    impl<'de> Visitor<'de> for Keys {
+        type Value = serde_json::Map<String, serde_json::Value>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object with the versions of the APIs by their names")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = serde_json::Map::new();
+            while let Some((name, version)) = entries.next_entry::<String, _>()? {
+                if map.contains_key(&name) {
+                    return Err(A::Error::custom(format_args!("the API `{}` is listed twice", name.escape_debug())));
+                }
+                map.insert(name, version);
+            }
+            Ok(map)
+        }
+    }
+
+    deserializer.deserialize_map(Keys)
 }
 
 fn one() -> u32 {

@@ -131,6 +131,7 @@ fn bytes_that_are_no_module_are_refused() {
     cut.truncate(cut.len() - 3);
     let error = adapt(&cut, &local()).expect_err("cut off");
     assert!(matches!(error, AdaptError::Invalid { .. }), "{error:?}");
+    assert!(error.to_string().contains("(code section, offset 0x"), "{error}");
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn versions_that_nodes_would_misread_are_refused() {
         (r#""Metadata": 2"#, r#""Metadata": "2""#, "`Metadata` has no number"),
         ("0xd2bc9897eed08f15", "0xd2bc9897eed08f", "identifier of 8 bytes"),
         ("0xd2bc9897eed08f15", "0xdf6acb689907609b", "listed twice"),
+        (r#""Metadata": 2"#, r#""Core": 4"#, "`Core` is listed twice"),
         ("impl_version", "implementation", "unknown field"),
         (r#""spec_version": 7,"#, "", "missing field"),
     ] {

@@ -222,6 +222,9 @@ fn the_environment_is_what_the_adaptation_says() {
         options.environment = vec![(name.into(), value.into())];
         assert!(matches!(refusal(&get, &options), AdaptError::Environment(_)));
     }
+    options.environment = vec![("A".into(), "1".into()), ("B".into(), "2".into()), ("A".into(), "3".into())];
+    let error = refusal(&get, &options).to_string();
+    assert!(error.contains("`A` is set twice"), "{error}");
     let arguments = calling("args_sizes_get", "i32 i32", "(i32.const 260) (i32.const 264)", "");
     assert_eq!(run(&arguments, &local(), 1).1[..8], [0; 8]);
 }
