@@ -74,7 +74,7 @@ pub(crate) struct Adapt {
     /// Leave the bits of a NaN to the machine that computes it. Where they reach the state, nodes may disagree.
     #[arg(long)]
     no_canonical: bool,
-    /// What the hosts have beyond the first release of WebAssembly, so that it may stay in.
+    /// What the hosts have beyond the first release of WebAssembly, so that it may stay in. Today's nodes have neither.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FEATURE")]
     with: Vec<Feature>,
     #[command(flatten)]

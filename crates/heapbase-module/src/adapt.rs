@@ -64,7 +64,7 @@ use crate::{Blake2_256, Spec};
 use module::{Custom, Module, WASM_PAGE};
 use serde::{Deserialize, Serialize};
 use wasm_encoder::{CustomSection, Section};
-use wasmparser::Validator;
+use wasmparser::{Validator, WasmFeatures};
 
 /// The arena of a language's heap unless another size is asked for: 16 MiB.
 pub const DEFAULT_ARENA: u32 = 16 * 1024 * 1024;
@@ -297,7 +297,15 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
         result = put_allocator_in(&result, options, &mut record, &mut told)?;
     }
     write_sections(&mut result, options, &record, &mut told)?;
-    let validated = Validator::new_with_features(options.features.features()).validate_all(&result);
+    let features = options.features.features();
+    let of_nodes = WasmFeatures::MVP | WasmFeatures::MUTABLE_GLOBAL;
+    if !of_nodes.contains(features) && Validator::new_with_features(of_nodes).validate_all(&result).is_err() {
+        let stayed = record.adapted.as_ref().map_or_else(String::new, |adapted| adapted.features.join(" or "));
+        told.warnings.push(format!(
+            "uses {stayed}, which was asked to stay: nodes as they are refuse such a module, and heapbase-host does what they do"
+        ));
+    }
+    let validated = Validator::new_with_features(features).validate_all(&result);
     validated.map_err(|error| AdaptError::Result { message: error.message().to_owned(), offset: error.offset() })?;
     Ok(Adaptation { wasm: result, to: options.to, changes: told.changes, warnings: told.warnings, record })
 }

@@ -1,7 +1,7 @@
 //! Custom sections: the version, the record, names and producers.
 
 use super::{adapted, local};
-use heapbase_module::adapt::{AdaptError, Version};
+use heapbase_module::adapt::{AdaptError, Version, adapt};
 
 const MODULE: &str = r#"(module
   (memory 1)
@@ -65,4 +65,24 @@ fn functions_keep_their_names_where_they_went() {
     let printed = super::host::function_names(&wasm);
     assert!(printed.iter().any(|name| name == "outer"), "{printed:?}");
     assert!(printed.iter().any(|name| name == "heapbase::entry::f"), "{printed:?}");
+}
+
+#[test]
+fn what_stays_although_nodes_refuse_it_is_warned_of() {
+    let text = |body: &str| {
+        format!(
+            r#"(module (memory 1) (func (export "f") (param i32 i32) (result i64)
+                 {body} (i64.extend_i32_s (i32.extend8_s (local.get 0)))))"#
+        )
+    };
+    let warns = |text: &str, bulk_memory: bool, sign_extension: bool| {
+        let mut options = local();
+        (options.features.bulk_memory, options.features.sign_extension) = (bulk_memory, sign_extension);
+        let warnings = adapt(&wat::parse_str(text).unwrap(), &options).unwrap().warnings;
+        warnings.iter().any(|warning| warning.contains("nodes as they are refuse"))
+    };
+    let filling = text("(memory.fill (i32.const 0) (local.get 0) (local.get 1))");
+    assert!(!warns(&filling, false, false));
+    assert!(warns(&filling, true, false) && warns(&filling, false, true) && warns(&filling, true, true));
+    assert!(!warns(&text(""), true, false), "there is no bulk memory in it");
 }
