@@ -1,9 +1,16 @@
-//! Any bytes, and modules with everything that there is in them: each pass gives a valid module or says why not.
+//! Any bytes, and modules with everything that there is in them: each pass, and the whole adaptation, gives a valid module or says why
+//! not.
 
 #![no_main]
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use heapbase_module::{canonical, lower, pass::PassError, prune};
+use heapbase_module::{
+    Spec,
+    adapt::{self, AdaptError},
+    canonical, lower,
+    pass::PassError,
+    prune,
+};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use wasm_smith::{Config, Module};
 use wasmparser::{Validator, WasmFeatures};
@@ -57,6 +64,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         assert!(canonical.is_some(), "what is lowered was refused");
     }
     checked(canonical::canonicalise(wasm), WasmFeatures::all());
+    whole(wasm, u, options);
     let mut prunes = prune::Options::default();
     prunes.shift_table = u.arbitrary().unwrap_or(true);
     if u.arbitrary().unwrap_or(false) {
@@ -71,6 +79,27 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Adapts it, whatever it imports and exports.
+fn whole(wasm: &[u8], u: &mut Unstructured<'_>, features: lower::Options) {
+    let mut options = adapt::Options::new(if u.arbitrary().unwrap_or_default() { Spec::V1 } else { Spec::Local });
+    options.features = features;
+    options.arena = 4 << 16;
+    options.steps = 100_000;
+    if u.arbitrary().unwrap_or_default() {
+        options.init = adapt::Init::Lazy;
+    }
+    match adapt::adapt(wasm, &options) {
+        Ok(adaptation) => {
+            Validator::new_with_features(features.features()).validate_all(&adaptation.wasm).expect("it is valid");
+        }
+        Err(error @ AdaptError::Result { .. }) => panic!("{error}"),
+        Err(error @ (AdaptError::ForeignImport { .. } | AdaptError::Pass(_) | AdaptError::Entry(_))) => {
+            assert!(!error.to_string().contains(char::is_control), "a name is told as it is: {error:?}");
+        }
+        Err(_) => {}
+    }
 }
 
 /// The module, if there is one, which is valid.

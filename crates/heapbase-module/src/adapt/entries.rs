@@ -70,7 +70,8 @@ pub(super) fn choose(
     let mut wrapped: Vec<(String, u32)> = Vec::new();
     for entry in entries {
         let Some(function) = module.exported_function(&entry.export) else {
-            let exported: Vec<_> = module.exports.iter().map(|export| export.name.as_ref()).take(20).collect();
+            let exported: Vec<_> =
+                module.exports.iter().map(|export| export.name.escape_debug().to_string()).take(20).collect();
             return Err(AdaptError::Entry(format!(
                 "there is no exported function `{}` to be an entry; the module exports {}",
                 entry.export,

@@ -37,7 +37,7 @@ pub(super) fn check(parts: &Parts<'_>, options: &Options) -> Result<(), PassErro
         }
     }
     for (offset, import) in &parts.imports {
-        let name = format!("the import `{}.{}`", import.module, import.name);
+        let name = format!("the import `{}.{}`", import.module.escape_debug(), import.name.escape_debug());
         let refused =
             |feature, why| Err(PassError::unsupported(name.as_str(), feature, SectionKind::Import, *offset, why));
         match import.ty {
@@ -90,7 +90,7 @@ pub(super) fn check(parts: &Parts<'_>, options: &Options) -> Result<(), PassErro
     for (offset, export) in &parts.exports {
         if export.kind == ExternalKind::Tag {
             return Err(PassError::unsupported(
-                format!("the export `{}`", export.name),
+                format!("the export `{}`", export.name.escape_debug()),
                 Feature::Exceptions,
                 SectionKind::Export,
                 *offset,

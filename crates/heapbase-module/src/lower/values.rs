@@ -95,7 +95,11 @@ pub(super) fn expect_private(parts: &Parts<'_>) -> Result<(), PassError> {
         if matches!(import.ty, wasmparser::TypeRef::Func(_) | wasmparser::TypeRef::FuncExact(_)) {
             if several(function) {
                 return Err(PassError::unsupported(
-                    format!("the imported function `{}.{}`, which has several results,", import.module, import.name),
+                    format!(
+                        "the imported function `{}.{}`, which has several results,",
+                        import.module.escape_debug(),
+                        import.name.escape_debug()
+                    ),
                     crate::inspect::Feature::MultiValue,
                     SectionKind::Import,
                     *offset,
@@ -109,7 +113,7 @@ pub(super) fn expect_private(parts: &Parts<'_>) -> Result<(), PassError> {
         let is_function = matches!(export.kind, wasmparser::ExternalKind::Func | wasmparser::ExternalKind::FuncExact);
         if is_function && several(export.index) {
             return Err(PassError::unsupported(
-                format!("the exported function `{}`, which has several results,", export.name),
+                format!("the exported function `{}`, which has several results,", export.name.escape_debug()),
                 crate::inspect::Feature::MultiValue,
                 SectionKind::Export,
                 *offset,

@@ -46,6 +46,12 @@ fn names_that_would_break_a_line_are_escaped() {
         assert!(message.contains(r"`env\nerror: x.\u{1b}[31m`"), "{message}");
         assert!(!message.contains(['\n', '\u{1b}']), "{message}");
     }
+    for fields in
+        [r#"(import "env" "\0a" (func (result i32 i32)))"#, r#"(import "env" "\0a" (tag))"#, r#"(tag (export "\0a"))"#]
+    {
+        let message = refusal(&with(fields), &local()).to_string();
+        assert!(!message.contains('\n'), "{message}");
+    }
 }
 
 #[test]
