@@ -81,7 +81,10 @@ const APIS: &str = "runtime_apis";
 
 /// Engines map the memory image of a module up to this size for every call, however sparse it is; a larger one only if half of it is
 /// data, and copy it otherwise.
-const MAPPED: u32 = 16 * 1024 * 1024;
+const MAPPED: u64 = 16 * 1024 * 1024;
+
+/// What copying so many bytes costs is less than one page fault.
+const COPIED: u64 = 4096;
 
 /// How host and runtime share the memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -284,6 +287,7 @@ pub fn adapt(wasm: &[u8], options: &Options<'_>) -> Result<Adaptation, AdaptErro
             initialisers
         }
     };
+    told.image(&module);
     told.entries(&entries::choose(&mut module, options.to, &options.entries, &options.keep, &first)?);
     memory::link(&mut module, options.memory, u32::try_from(data_end).unwrap_or(u32::MAX));
     told.customs(&mut module, options.version.is_some());
@@ -427,14 +431,20 @@ impl Told {
             initialised.bytes,
             counted(initialised.segments, "segment", "segments")
         ));
-        if initialised.end > MAPPED && (initialised.bytes as u64) < u64::from(initialised.end) / 2 {
+        self.warnings.extend(initialised.said.iter().map(|line| format!("while initialising it wrote: {line}")));
+    }
+
+    /// Where the data lie, whoever put them there.
+    fn image(&mut self, module: &Module<'_>) {
+        let bytes: u64 =
+            module.data.iter().filter(|data| data.start.is_some()).map(|data| data.bytes.len() as u64).sum();
+        let end = module.data_end();
+        if end > MAPPED && bytes < end / 2 && bytes > COPIED {
             self.warnings.push(format!(
-                "after initialising, data reaches up to {:#x}: engines copy the memory of such a module for every call, \
-                 instead of mapping it; initialise less, or choose --init lazy",
-                initialised.end
+                "data reaches up to {end:#x}: engines copy the {bytes} bytes of such a module for every call, instead of mapping them; \
+                 link it with its stack behind the data, or a smaller one, and initialise less"
             ));
         }
-        self.warnings.extend(initialised.said.iter().map(|line| format!("while initialising it wrote: {line}")));
     }
 
     fn entries(&mut self, entries: &entries::Entries) {

@@ -69,10 +69,9 @@ pub(super) struct Initialised {
     pub(super) ran: Vec<String>,
     /// What they wrote, by the line.
     pub(super) said: Vec<String>,
-    /// Bytes of memory that are not zero, in how many segments, and the first address behind them.
+    /// Bytes of memory that are not zero, and in how many segments.
     pub(super) bytes: usize,
     pub(super) segments: usize,
-    pub(super) end: u32,
 }
 
 /// The functions that initialise a module, in their order: the start function, and the first of [`INITIALISERS`] that is exported.
@@ -133,7 +132,6 @@ pub(super) fn initialise(module: &mut Module<'_>, settings: &Settings) -> Result
     let own = &low[..low.len().min(settings.floor as usize)];
     let ranges = ranges(own);
     initialised.segments = ranges.len();
-    initialised.end = ranges.last().map_or(0, |range| range.end as u32);
     initialised.bytes = ranges.iter().map(ExactSizeIterator::len).sum();
     let segments = ranges
         .into_iter()

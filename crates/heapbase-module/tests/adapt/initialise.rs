@@ -219,3 +219,26 @@ fn an_initialiser_that_takes_or_gives_something_is_refused() {
         }
     }
 }
+
+#[test]
+fn data_that_engines_would_copy_for_every_call_are_warned_of() {
+    let text = |address: u32, bytes: usize, initialise: &str| {
+        format!(
+            r#"(module (memory 400) {initialise} (data (i32.const {address}) "{}")
+                 (func (export "f") (param i32 i32) (result i64) (i64.const 0)))"#,
+            "x".repeat(bytes)
+        )
+    };
+    let warns = |text: &str| {
+        let warnings = adapted(text, &local()).warnings;
+        warnings.iter().any(|warning| warning.contains("engines copy"))
+    };
+    // Whether the linker put them there or the module itself.
+    assert!(warns(&text(20 << 20, 70_000, "")));
+    assert!(warns(&text(20 << 20, 70_000, r#"(func (export "_initialize"))"#)));
+    let fills = r#"(func (export "_initialize") (memory.fill (i32.const 20000000) (i32.const 1) (i32.const 70000)))"#;
+    assert!(warns(&text(0, 1, fills)));
+    // Mapped, or so little that nobody notices.
+    assert!(!warns(&text(10 << 20, 70_000, r#"(func (export "_initialize"))"#)));
+    assert!(!warns(&text(20 << 20, 1000, r#"(func (export "_initialize"))"#)));
+}
