@@ -41,7 +41,8 @@ var metadata15 string
 
 // version gives the RuntimeVersion, encoded.
 func version() []byte {
-	encoded := scale.AppendString(nil, specName)
+	// Room for all of it: every size that a growing slice passes through is a page of its own in Go's heap, fresh in every call.
+	encoded := scale.AppendString(make([]byte, 0, 256), specName)
 	encoded = scale.AppendString(encoded, implName)
 	encoded = scale.AppendUint32(encoded, authoringVersion)
 	encoded = scale.AppendUint32(encoded, specVersion)
