@@ -299,8 +299,7 @@ impl<P: Allocator, B: Books> Subsystem<P, B> {
         if layout.size() == 0 {
             return Ok(empty(layout));
         }
-        self.request(layout.size(), layout.size(), |parent| parent.allocate(layout))
-            .map_err(|denied| denied.asking_for(layout.size()))
+        self.request(layout.size(), layout.size(), Fresh(layout)).map_err(|denied| denied.asking_for(layout.size()))
     }
 
     /// Grows a block, as [`Allocator::grow`], and says what is missing.
@@ -322,52 +321,180 @@ impl<P: Allocator, B: Books> Subsystem<P, B> {
             return self.try_allocate(new);
         }
         let more = new.size() - old.size();
-        // SAFETY: the caller's promise, and the block is the parent's.
-        self.request(more, new.size(), |parent| unsafe { parent.grow(block, old, new) })
-            .map_err(|denied| denied.asking_for(more))
+        self.request(more, new.size(), Grown(block, old, new)).map_err(|denied| denied.asking_for(more))
+    }
+
+    /// A block of `new` bytes, made out of one of `old` bytes where that is not 0, for a parent that says by errors of its own what
+    /// is missing: `serve` asks it, and its error is passed on.
+    ///
+    /// ```
+    /// use core::alloc::Layout;
+    /// use allocator_api2::alloc::{Allocator, Global};
+    /// use heapbase::{error::OVER_BUDGET, subsystem::Subsystem};
+    ///
+    /// let outer = Subsystem::new("outer", Global);
+    /// let inner = Subsystem::new("inner", &outer);
+    /// outer.set_budget(10);
+    /// let layout = Layout::new::<[u8; 11]>();
+    /// // SAFETY: a block for that layout.
+    /// let error = unsafe { inner.try_change(0, 11, |outer| outer.try_allocate(layout)) }.unwrap_err();
+    /// assert_eq!((error.kind(), inner.figures().failed, outer.figures().refused), (&OVER_BUDGET, 1, 1));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`OVER_BUDGET`](crate::error::OVER_BUDGET) with the bytes asked for in addition as number, or what `serve` returned. The block of
+    /// `old` bytes stays as it is.
+    ///
+    /// # Safety
+    ///
+    /// `new` is not 0. `serve` returns a block that it asked this parent for, of `new` bytes, or one of `old` bytes from here that the
+    /// parent gave `new` bytes. With an error it changes nothing.
+    pub unsafe fn try_change<'e>(
+        &self,
+        old: usize,
+        new: usize,
+        serve: impl FnOnce(&P) -> Result<NonNull<[u8]>, Error<'e>>,
+    ) -> Result<NonNull<[u8]>, Error<'e>> {
+        if new < old {
+            let shrunk = serve(&self.parent)?;
+            self.books.give_back(old - new);
+            return Ok(NonNull::slice_from_raw_parts(shrunk.cast(), new));
+        }
+        self.request(new - old, new, serve).map_err(|denied| match denied {
+            Denied::Budget => Error::with_number(&error::OVER_BUDGET, new - old),
+            Denied::Parent(error) => error,
+        })
+    }
+
+    /// Books a request, and has the parent asked.
+    #[inline(always)]
+    fn request<A: Ask<P>>(&self, bytes: usize, size: usize, ask: A) -> Result<NonNull<[u8]>, Denied<A::Refusal>> {
+        match self.books.admit(bytes) {
+            Some(admitted) => self.serve(admitted, false, bytes, size, ask),
+            None => self.consider(bytes, size, ask),
+        }
+    }
+
+    /// A request that the peak or the budget stands in the way of. Apart from the others, which then carry nothing from here along.
+    #[cold]
+    #[inline(never)]
+    fn consider<A: Ask<P>>(&self, bytes: usize, size: usize, ask: A) -> Result<NonNull<[u8]>, Denied<A::Refusal>> {
+        let admitted = self.books.consider(bytes).ok_or(Denied::Budget)?;
+        self.serve(admitted, true, bytes, size, ask)
     }
 
     #[inline(always)]
-    fn request(
+    fn serve<A: Ask<P>>(
         &self,
+        admitted: B::Admitted,
+        considered: bool,
         bytes: usize,
         size: usize,
-        serve: impl FnOnce(&P) -> Result<NonNull<[u8]>, AllocError>,
-    ) -> Result<NonNull<[u8]>, Denied> {
-        let admitted = self.books.admit(bytes).ok_or(Denied::Budget)?;
-        match serve(&self.parent) {
-            Ok(block) => {
-                self.books.confirm(admitted);
-                // No longer than was booked: whoever was told of more may give back more.
-                Ok(NonNull::slice_from_raw_parts(block.cast(), size))
-            }
-            Err(AllocError) => {
-                self.books.withdraw(admitted, bytes);
-                Err(Denied::Parent)
+        ask: A,
+    ) -> Result<NonNull<[u8]>, Denied<A::Refusal>> {
+        /// Takes a request off the books, also when the parent panics.
+        struct Withdraw<'a, B: Books>(&'a B, usize);
+
+        impl<B: Books> Drop for Withdraw<'_, B> {
+            #[inline]
+            fn drop(&mut self) {
+                self.0.withdraw(self.1);
             }
         }
+
+        let withdraw = Withdraw(&self.books, bytes);
+        let block = ask.ask(&self.parent).map_err(Denied::Parent)?;
+        core::mem::forget(withdraw);
+        self.books.confirm(admitted, considered);
+        // No longer than was booked: whoever was told of more may give back more.
+        Ok(NonNull::slice_from_raw_parts(block.cast(), size))
+    }
+}
+
+/// What the parent is asked for. No closures: being inlined in two places is more than the compiler does for one.
+trait Ask<P> {
+    /// What the parent says when it has nothing.
+    type Refusal;
+
+    fn ask(self, parent: &P) -> Result<NonNull<[u8]>, Self::Refusal>;
+}
+
+struct Fresh(Layout);
+
+impl<P: Allocator> Ask<P> for Fresh {
+    type Refusal = AllocError;
+
+    #[inline(always)]
+    fn ask(self, parent: &P) -> Result<NonNull<[u8]>, AllocError> {
+        parent.allocate(self.0)
+    }
+}
+
+struct Zeroed(Layout);
+
+impl<P: Allocator> Ask<P> for Zeroed {
+    type Refusal = AllocError;
+
+    #[inline(always)]
+    fn ask(self, parent: &P) -> Result<NonNull<[u8]>, AllocError> {
+        parent.allocate_zeroed(self.0)
+    }
+}
+
+/// A block of this parent, its layout, and the one that it shall have: as for [`Allocator::grow`].
+struct Grown(NonNull<u8>, Layout, Layout);
+
+impl<P: Allocator> Ask<P> for Grown {
+    type Refusal = AllocError;
+
+    #[inline(always)]
+    fn ask(self, parent: &P) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: promised to whoever made this.
+        unsafe { parent.grow(self.0, self.1, self.2) }
+    }
+}
+
+/// As [`Grown`].
+struct GrownZeroed(NonNull<u8>, Layout, Layout);
+
+impl<P: Allocator> Ask<P> for GrownZeroed {
+    type Refusal = AllocError;
+
+    #[inline(always)]
+    fn ask(self, parent: &P) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: promised to whoever made this.
+        unsafe { parent.grow_zeroed(self.0, self.1, self.2) }
+    }
+}
+
+impl<P, E, F: FnOnce(&P) -> Result<NonNull<[u8]>, E>> Ask<P> for F {
+    type Refusal = E;
+
+    fn ask(self, parent: &P) -> Result<NonNull<[u8]>, E> {
+        self(parent)
     }
 }
 
 /// Why a request was not served.
-enum Denied {
+enum Denied<E> {
     Budget,
-    Parent,
+    Parent(E),
 }
 
-impl Denied {
+impl Denied<AllocError> {
     fn asking_for(self, bytes: usize) -> Error<'static> {
         let kind = match self {
             Self::Budget => &error::OVER_BUDGET,
-            Self::Parent => &error::OUT_OF_MEMORY,
+            Self::Parent(AllocError) => &error::OUT_OF_MEMORY,
         };
         Error::with_number(kind, bytes)
     }
 }
 
-impl From<Denied> for AllocError {
+impl From<Denied<AllocError>> for AllocError {
     #[inline(always)]
-    fn from(_: Denied) -> Self {
+    fn from(_: Denied<AllocError>) -> Self {
         Self
     }
 }
@@ -381,7 +508,7 @@ unsafe impl<P: Allocator, B: Books> Allocator for Subsystem<P, B> {
         if layout.size() == 0 {
             return Ok(empty(layout));
         }
-        Ok(self.request(layout.size(), layout.size(), |parent| parent.allocate(layout))?)
+        Ok(self.request(layout.size(), layout.size(), Fresh(layout))?)
     }
 
     #[inline]
@@ -389,15 +516,21 @@ unsafe impl<P: Allocator, B: Books> Allocator for Subsystem<P, B> {
         if layout.size() == 0 {
             return Ok(empty(layout));
         }
-        Ok(self.request(layout.size(), layout.size(), |parent| parent.allocate_zeroed(layout))?)
+        Ok(self.request(layout.size(), layout.size(), Zeroed(layout))?)
     }
 
     #[inline(always)]
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
         if layout.size() != 0 {
+            // First where that makes no difference to anybody: then the size need not be kept while the parent works.
+            if B::ALONE {
+                self.books.give_back(layout.size());
+            }
             // SAFETY: the caller's promise, and the block is the parent's.
             unsafe { self.parent.deallocate(block, layout) };
-            self.books.give_back(layout.size());
+            if !B::ALONE {
+                self.books.give_back(layout.size());
+            }
         }
     }
 
@@ -406,8 +539,7 @@ unsafe impl<P: Allocator, B: Books> Allocator for Subsystem<P, B> {
         if old.size() == 0 {
             return self.allocate(new);
         }
-        // SAFETY: the caller's promise, and the block is the parent's.
-        Ok(self.request(new.size() - old.size(), new.size(), |parent| unsafe { parent.grow(block, old, new) })?)
+        Ok(self.request(new.size() - old.size(), new.size(), Grown(block, old, new))?)
     }
 
     #[inline]
@@ -415,8 +547,7 @@ unsafe impl<P: Allocator, B: Books> Allocator for Subsystem<P, B> {
         if old.size() == 0 {
             return self.allocate_zeroed(new);
         }
-        // SAFETY: the caller's promise, and the block is the parent's.
-        Ok(self.request(new.size() - old.size(), new.size(), |parent| unsafe { parent.grow_zeroed(block, old, new) })?)
+        Ok(self.request(new.size() - old.size(), new.size(), GrownZeroed(block, old, new))?)
     }
 
     #[inline]

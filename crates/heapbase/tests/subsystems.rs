@@ -15,6 +15,7 @@ use forest::{Forest, Op};
 use hashbrown::HashMap;
 use heapbase::{
     FailAllocator, Local, LockedAllocator, SizeClassAllocator,
+    error::OVER_BUDGET,
     memory::{Region, TestMemory},
     subsystem::{Figures, FreeAtEnd, ManyThreads, OneThread, Shared, Subsystem},
 };
@@ -47,6 +48,138 @@ fn what_the_parent_has_not_is_not_booked() {
     assert!(part.allocate_zeroed(Layout::new::<u64>()).is_err());
     let expected = Figures { name: "part", budget: usize::MAX, live: 0, peak: 0, refused: 0, failed: 2 };
     assert_eq!(part.figures(), expected);
+}
+
+#[test]
+fn requests_as_large_as_a_layout_can_be() {
+    // Beside what is live, more than any number of bytes that the books can hold.
+    let huge = Layout::from_size_align(isize::MAX as usize, 1).unwrap();
+    let part = Subsystem::new("part", &FailAllocator);
+    let over = Subsystem::new("over", Global);
+    let kept = Box::new_in([0u8; 100], &over);
+    for (budget, refused, failed) in [(1_000, 1, 0), (usize::MAX, 2, 0), (isize::MAX as usize, 3, 0)] {
+        over.set_budget(budget);
+        assert!(over.allocate(huge).is_err());
+        assert_eq!(over.figures(), Figures { name: "over", budget, live: 100, peak: 100, refused, failed });
+    }
+    drop(kept);
+    for failed in 1..3 {
+        assert!(part.allocate(huge).is_err());
+        assert_eq!((part.figures().live, part.figures().peak, part.figures().failed), (0, 0, failed));
+    }
+    assert!(Vec::<u8, _>::new_in(&over).try_reserve_exact(isize::MAX as usize).is_err());
+    over.close().unwrap();
+}
+
+#[test]
+fn a_peak_is_kept_through_refusals_failures_and_returns() {
+    // Each step leads past the peak, the budget or what came back since.
+    let heap = Local::new(SizeClassAllocator::with_source(TestMemory::new(4)));
+    let part = Subsystem::new("part", &heap);
+    let figures = |part: &Subsystem<_>| {
+        let Figures { live, peak, refused, failed, .. } = part.figures();
+        (live, peak, refused, failed)
+    };
+    let one = Box::new_in([0u8; 600], &part);
+    assert!(part.allocate(Layout::new::<[u8; 1 << 20]>()).is_err());
+    assert_eq!(figures(&part), (600, 600, 0, 1), "what failed was never live");
+    let two = Box::new_in([0u8; 400], &part);
+    drop(one);
+    let three = Box::new_in([0u8; 599], &part);
+    assert_eq!(figures(&part), (999, 1_000, 0, 1));
+    let four = Box::new_in([0u8; 1], &part);
+    assert_eq!(figures(&part), (1_000, 1_000, 0, 1));
+    part.set_budget(1_000);
+    assert!(part.allocate(Layout::new::<u8>()).is_err());
+    drop(four);
+    part.set_budget(500);
+    assert!(part.allocate(Layout::new::<u8>()).is_err());
+    drop(three);
+    let five = Box::new_in([0u8; 100], &part);
+    assert!(part.allocate(Layout::new::<u8>()).is_err());
+    part.set_budget(usize::MAX);
+    let six = Box::new_in([0u8; 501], &part);
+    assert_eq!(figures(&part), (1_001, 1_001, 3, 1));
+    drop((two, five, six));
+    part.close().unwrap();
+}
+
+/// The system's memory, with a panic in place of an answer.
+struct Panicking(core::cell::Cell<bool>);
+
+impl Panicking {
+    fn answer(&self) {
+        assert!(!self.0.get(), "as planned");
+    }
+}
+
+// SAFETY: every block is the system's; a panic changes nothing.
+unsafe impl Allocator for Panicking {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.answer();
+        Global.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { Global.deallocate(block, layout) }
+    }
+
+    unsafe fn grow(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.answer();
+        // SAFETY: the caller's promise.
+        unsafe { Global.grow(block, old, new) }
+    }
+}
+
+fn panics<R>(run: impl FnOnce() -> R) -> bool {
+    std::panic::catch_unwind(core::panic::AssertUnwindSafe(run)).is_err()
+}
+
+#[test]
+fn a_parent_that_panics_takes_nothing_along() {
+    let parent = Panicking(core::cell::Cell::new(false));
+    {
+        let part = Subsystem::new("part", &parent);
+        let mut kept = Vec::new_in(&part);
+        kept.extend_from_slice(&[7u8; 64]);
+        parent.0.set(true);
+        assert!(panics(|| part.allocate(Layout::new::<u64>())));
+        assert!(panics(|| kept.reserve(1_000)));
+        parent.0.set(false);
+        assert_eq!((part.figures().live, part.figures().peak, part.figures().failed), (64, 64, 2));
+        assert!(kept.iter().all(|byte| *byte == 7));
+        drop(kept);
+        part.close().unwrap();
+    }
+}
+
+#[test]
+fn a_parent_that_panics_leaves_what_is_freed_at_the_end_in_order() {
+    for forgotten in [false, true] {
+        let parent = Panicking(core::cell::Cell::new(false));
+        let part = Subsystem::new("part", &parent);
+        let all = FreeAtEnd::new(&part);
+        let make = || {
+            let mut bytes = Vec::new_in(&all);
+            bytes.extend_from_slice(&[7u8; 64]);
+            bytes
+        };
+        let (first, mut grown, last) = (make(), make(), make());
+        parent.0.set(true);
+        assert!(panics(|| grown.reserve(1_000)));
+        parent.0.set(false);
+        // Its neighbours go before it: none of them may know another any more.
+        drop((last, first));
+        assert!(grown.iter().all(|byte| *byte == 7));
+        if forgotten {
+            core::mem::forget(grown);
+        } else {
+            drop(grown);
+        }
+        drop(all);
+        part.close().expect("all of it went back");
+    }
 }
 
 #[test]
@@ -181,6 +314,55 @@ fn the_last_block_ends_an_owned_subsystem() {
     // SAFETY: the block is of this subsystem and layout.
     unsafe { part.deallocate(block.cast(), Layout::new::<[u8; 100]>()) };
     assert_eq!(part.close().unwrap().0.peak, 100);
+    outer.close().unwrap();
+}
+
+#[test]
+fn what_was_forgotten_before_a_subsystem_was_shared_is_not_forgotten() {
+    let arena = Bump::new();
+    let part = Subsystem::new("part", &arena);
+    Box::leak(Box::new_in([0u8; 30], &part));
+    let part = Shared::new(part).unwrap();
+    let Err(part) = part.close() else { panic!("30 bytes are in it") };
+    assert_eq!(part.figures().live, 30);
+}
+
+#[test]
+fn a_parents_own_error_is_passed_on() {
+    let outer = Subsystem::new("outer", Global);
+    let inner = Shared::new(Subsystem::new("inner", &outer)).unwrap();
+    let before = outer.figures().live;
+    outer.set_budget(before + 100);
+    let layout = |bytes| Layout::from_size_align(bytes, 8).unwrap();
+    // SAFETY: blocks of the layouts that are said, resized and given back as such.
+    unsafe {
+        let change = |block: Option<NonNull<u8>>, old, new| {
+            inner.try_change(old, new, |outer| match block {
+                None => outer.try_allocate(layout(new)),
+                Some(block) if new < old => Ok(outer.shrink(block, layout(old), layout(new)).unwrap()),
+                Some(block) => outer.try_grow(block, layout(old), layout(new)),
+            })
+        };
+        let error = change(None, 0, 101).unwrap_err();
+        assert_eq!((error.kind(), error.number()), (&OVER_BUDGET, 101), "of the outer one");
+        let block = change(None, 0, 50).unwrap().cast();
+        let error = change(Some(block), 50, 101).unwrap_err();
+        assert_eq!((error.kind(), error.number()), (&OVER_BUDGET, 51));
+        let block = change(Some(block), 50, 100).unwrap().cast();
+        let block = change(Some(block), 100, 20).unwrap().cast();
+        inner.set_budget(20);
+        let error = change(Some(block), 20, 21).unwrap_err();
+        assert_eq!((error.kind(), error.number()), (&OVER_BUDGET, 1), "its own");
+        let expected = Figures { name: "inner", budget: 20, live: 20, peak: 100, refused: 1, failed: 2 };
+        assert_eq!((inner.figures(), outer.figures().live), (expected, before + 20));
+        let Err(inner) = inner.close() else { panic!("a block is out") };
+        inner.deallocate(block, layout(20));
+        inner.close().unwrap();
+        let few = Few(core::cell::Cell::new(0));
+        let part = Subsystem::new("part", &few);
+        let made = Shared::new_by(part, |few, layout| few.allocate(layout).map_err(|AllocError| "nothing"));
+        assert_eq!(made.unwrap_err(), "nothing");
+    }
     outer.close().unwrap();
 }
 

@@ -7,13 +7,18 @@ use core::{cell::Cell, sync::atomic::Ordering};
 pub trait Books: sealed::Ledger + 'static {}
 
 /// The books of a subsystem that one thread uses; the compiler keeps others out. One word is read and written for each
-/// allocation.
+/// allocation, and another for each block that comes back.
+///
+/// Both kinds of call work on a word of their own because each then waits for its own kind only: with one word for both, a
+/// request waits for the return before it, and that for the request before.
 #[derive(Debug)]
 pub struct OneThread {
-    /// Bytes that may be given out before the peak or the budget is passed: all that an allocation looks at. In 64 bits, so that
-    /// a budget below what is live, and a peak above half of a 32-bit address space, are both plain numbers.
-    room: Cell<i64>,
-    /// The peak, or the budget if that was set lower: what is live is this less the room.
+    /// Bytes that may be given out before anything else is to be looked at. In 64 bits, so that a budget below what is live, and a
+    /// peak above half of a 32-bit address space, are both plain numbers.
+    left: Cell<i64>,
+    /// Bytes that came back and are not in `left` yet.
+    back: Cell<i64>,
+    /// The peak, or the budget if that was set lower: what is live is this less `left` and `back`.
     ceiling: Cell<i64>,
     peak: Cell<i64>,
     budget: Cell<usize>,
@@ -30,20 +35,23 @@ pub(crate) mod sealed {
     pub trait Ledger: Debug {
         /// Nothing live, no limit.
         const EMPTY: Self;
+        /// Nobody can ask for memory between a block's bytes going off the books and the block going back.
+        const ALONE: bool;
         /// Counts references.
         type Count: Word + Debug;
+        /// What is known of a request that was admitted, until the parent has served it.
+        type Admitted;
 
         /// A count of one.
         fn one() -> Self::Count;
-        /// What a request that was admitted changed, until the parent has served it.
-        type Admitted;
-
-        /// Books `bytes` if the budget allows them. `None`: the request counts as refused.
+        /// Books `bytes` if that takes no thought. `None`: nothing is changed that `consider` does not put right.
         fn admit(&self, bytes: usize) -> Option<Self::Admitted>;
-        /// The parent served an admitted request.
-        fn confirm(&self, admitted: Self::Admitted);
+        /// Books `bytes`, which `admit` did not, if the budget allows them. `None`: the request counts as refused.
+        fn consider(&self, bytes: usize) -> Option<Self::Admitted>;
+        /// The parent served a request that `admit` or `consider` booked.
+        fn confirm(&self, admitted: Self::Admitted, considered: bool);
         /// The parent did not: the books are as before, and the request counts as failed.
-        fn withdraw(&self, admitted: Self::Admitted, bytes: usize);
+        fn withdraw(&self, bytes: usize);
         /// Takes `bytes` that were given out off the books.
         fn give_back(&self, bytes: usize);
         /// Sets the most that may be live.
@@ -53,77 +61,84 @@ pub(crate) mod sealed {
     }
 }
 
-/// The peak that a request raised, if it did.
-#[derive(Debug)]
-pub struct PeakBefore(Option<i64>);
+/// The most that these books can count; no address space holds it.
+fn most(budget: usize) -> i64 {
+    i64::try_from(budget).unwrap_or(i64::MAX)
+}
 
 impl OneThread {
     fn live(&self) -> i64 {
-        self.ceiling.get() - self.room.get()
+        self.ceiling.get() - self.left.get() - self.back.get()
     }
 
     fn set_ceiling(&self, live: i64) {
-        let budget = i64::try_from(self.budget.get()).unwrap_or(i64::MAX);
-        self.ceiling.set(self.peak.get().min(budget));
-        self.room.set(self.ceiling.get() - live);
-    }
-
-    /// Passes the peak, or refuses to pass the budget.
-    #[cold]
-    fn rise(&self, bytes: i64) -> Option<PeakBefore> {
-        let live = self.live() + bytes;
-        if live > i64::try_from(self.budget.get()).unwrap_or(i64::MAX) {
-            self.refused.set(self.refused.get() + 1);
-            return None;
-        }
-        let before = self.peak.replace(self.peak.get().max(live));
-        self.set_ceiling(live);
-        Some(PeakBefore(Some(before)))
+        self.ceiling.set(self.peak.get().min(most(self.budget.get())));
+        self.left.set(self.ceiling.get() - live);
+        self.back.set(0);
     }
 }
 
 impl sealed::Ledger for OneThread {
     const EMPTY: Self = Self {
-        room: Cell::new(0),
+        left: Cell::new(0),
+        back: Cell::new(0),
         ceiling: Cell::new(0),
         peak: Cell::new(0),
         budget: Cell::new(usize::MAX),
         refused: Cell::new(0),
         failed: Cell::new(0),
     };
+    const ALONE: bool = true;
     type Count = CellCount;
-    type Admitted = PeakBefore;
+    type Admitted = ();
 
     fn one() -> CellCount {
         CellCount::one()
     }
 
     #[inline(always)]
-    fn admit(&self, bytes: usize) -> Option<PeakBefore> {
+    fn admit(&self, bytes: usize) -> Option<()> {
         // A layout's size is at most `isize::MAX`.
         let bytes = bytes as i64;
-        let room = self.room.get();
-        if bytes > room {
-            return self.rise(bytes);
+        let left = self.left.get();
+        // Written before it is known whether it fits: subtracting in memory then is one instruction.
+        self.left.set(left.wrapping_sub(bytes));
+        (bytes <= left).then_some(())
+    }
+
+    fn consider(&self, bytes: usize) -> Option<()> {
+        let bytes = bytes as i64;
+        self.left.set(self.left.get().wrapping_add(bytes));
+        self.left.set(self.left.get() + self.back.replace(0));
+        if bytes > self.left.get() {
+            // Above the peak, which rises when the parent has served the request, or above the budget.
+            if bytes > most(self.budget.get()).saturating_sub(self.live()) {
+                self.refused.set(self.refused.get() + 1);
+                return None;
+            }
         }
-        self.room.set(room - bytes);
-        Some(PeakBefore(None))
+        self.left.set(self.left.get() - bytes);
+        Some(())
     }
 
     #[inline(always)]
-    fn confirm(&self, _: PeakBefore) {}
+    fn confirm(&self, (): (), considered: bool) {
+        if considered {
+            let live = self.live();
+            self.peak.set(self.peak.get().max(live));
+            self.set_ceiling(live);
+        }
+    }
 
     #[cold]
-    fn withdraw(&self, PeakBefore(peak): PeakBefore, bytes: usize) {
-        let live = self.live() - bytes as i64;
-        self.peak.set(peak.unwrap_or(self.peak.get()));
-        self.set_ceiling(live);
+    fn withdraw(&self, bytes: usize) {
+        self.left.set(self.left.get() + bytes as i64);
         self.failed.set(self.failed.get() + 1);
     }
 
     #[inline(always)]
     fn give_back(&self, bytes: usize) {
-        self.room.set(self.room.get() + bytes as i64);
+        self.back.set(self.back.get().wrapping_add(bytes as i64));
     }
 
     fn set_budget(&self, bytes: usize) {
@@ -226,6 +241,7 @@ mod many {
             refused: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
         };
+        const ALONE: bool = false;
         type Count = AtomicCount;
         type Admitted = usize;
 
@@ -235,7 +251,11 @@ mod many {
 
         #[inline]
         fn admit(&self, bytes: usize) -> Option<usize> {
-            let live = account::admit(&self.live, &self.budget, bytes);
+            account::admit(&self.live, &self.budget, bytes)
+        }
+
+        fn consider(&self, bytes: usize) -> Option<usize> {
+            let live = self.admit(bytes);
             if live.is_none() {
                 self.refused.fetch_add(1, Ordering::Relaxed);
             }
@@ -243,12 +263,12 @@ mod many {
         }
 
         #[inline(always)]
-        fn confirm(&self, live: usize) {
+        fn confirm(&self, live: usize, _: bool) {
             self.peak.raise(live);
         }
 
         #[cold]
-        fn withdraw(&self, _: usize, bytes: usize) {
+        fn withdraw(&self, bytes: usize) {
             self.live.lower(bytes);
             self.failed.fetch_add(1, Ordering::Relaxed);
         }

@@ -140,14 +140,27 @@ impl<P: Allocator> FreeAtEnd<P> {
                 return Ok(moved);
             }
             self.untie(header_of(block));
-            match serve(&self.parent, start, old_around, new_around) {
-                Ok(moved) => Ok(self.tie(moved, offset, new)),
-                Err(error) => {
-                    self.tie(NonNull::slice_from_raw_parts(start, old_around.size()), offset, old);
-                    Err(error)
-                }
-            }
+            let back =
+                TieBack { list: self, start: NonNull::slice_from_raw_parts(start, old_around.size()), offset, old };
+            let moved = serve(&self.parent, start, old_around, new_around)?;
+            core::mem::forget(back);
+            Ok(self.tie(moved, offset, new))
         }
+    }
+}
+
+/// Ties in again what the parent did not resize, because it has no memory or because it panics.
+struct TieBack<'a, P: Allocator> {
+    list: &'a FreeAtEnd<P>,
+    start: NonNull<[u8]>,
+    offset: usize,
+    old: Layout,
+}
+
+impl<P: Allocator> Drop for TieBack<'_, P> {
+    fn drop(&mut self) {
+        // SAFETY: the block was taken out of the list, and is as it was.
+        unsafe { self.list.tie(self.start, self.offset, self.old) };
     }
 }
 

@@ -61,9 +61,26 @@ impl<P: Allocator, B: Books> Shared<P, B> {
     ///
     /// # Errors
     ///
-    /// When the parent has no memory for it. The subsystem, in which nothing can be live any more, is dropped.
+    /// When the parent has no memory for it. The subsystem, of which nothing can be in use any more, is dropped.
     pub fn new(subsystem: Subsystem<P, B>) -> Result<Self, AllocError> {
-        let inner = subsystem.parent.allocate(Layout::new::<Inner<P, B>>())?.cast::<Inner<P, B>>();
+        // SAFETY: a block of the parent for that layout.
+        unsafe { Self::new_by(subsystem, P::allocate) }
+    }
+
+    /// As [`new`](Self::new) for a parent that says by errors of its own what is missing: `serve` asks it for the block.
+    ///
+    /// # Errors
+    ///
+    /// What `serve` returned. The subsystem is dropped.
+    ///
+    /// # Safety
+    ///
+    /// `serve` returns a block that it asked this parent for, of that layout.
+    pub unsafe fn new_by<E>(
+        subsystem: Subsystem<P, B>,
+        serve: impl FnOnce(&P, Layout) -> Result<NonNull<[u8]>, E>,
+    ) -> Result<Self, E> {
+        let inner = serve(&subsystem.parent, Layout::new::<Inner<P, B>>())?.cast::<Inner<P, B>>();
         // SAFETY: a fresh block of that layout.
         unsafe { inner.write(Inner { count: B::one(), subsystem }) };
         Ok(Self { inner, owns: PhantomData })
@@ -131,6 +148,31 @@ impl<P: Allocator, B: Books> Shared<P, B> {
         unsafe { self.inner().subsystem.try_grow(block, old, new) }
     }
 
+    /// A block of `new` bytes, made out of one of `old` bytes where that is not 0, for a parent that says by errors of its own what
+    /// is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subsystem::try_change`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`Subsystem::try_change`].
+    pub unsafe fn try_change<'e>(
+        &self,
+        old: usize,
+        new: usize,
+        serve: impl FnOnce(&P) -> Result<NonNull<[u8]>, Error<'e>>,
+    ) -> Result<NonNull<[u8]>, Error<'e>> {
+        let inner = self.inner();
+        // SAFETY: the caller's promise.
+        let block = unsafe { inner.subsystem.try_change(old, new, serve)? };
+        if old == 0 {
+            hold(&inner.count);
+        }
+        Ok(block)
+    }
+
     /// Whether both are handles of one subsystem.
     pub fn is_same(&self, other: &Self) -> bool {
         self.inner == other.inner
@@ -149,6 +191,10 @@ impl<P: Allocator, B: Books> Shared<P, B> {
         // Nobody else has a handle, so nobody can make one now.
         count.settle();
         let figures = self.figures();
+        if figures.live != 0 {
+            // Forgotten before the subsystem came here.
+            return Err(self);
+        }
         let inner = self.into_inner();
         // SAFETY: the only handle was given up, and no block is out.
         Ok((figures, unsafe { Self::end(inner) }))
