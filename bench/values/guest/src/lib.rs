@@ -1,4 +1,4 @@
-//! The rounds inside of a module, on the flagship: `run_round(handle)`, once `start()` was called.
+//! The rounds inside of a module, on the flagship: `run_round(handle)`, once `start(made)` was called.
 
 #![no_std]
 
@@ -7,7 +7,7 @@ extern crate alloc;
 #[path = "../../src/rounds.rs"]
 mod rounds;
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use allocator_api2::alloc::Allocator;
 use heapbase::{
     AssumeSingleThreaded, Global, SizeClassAllocator,
@@ -41,14 +41,17 @@ fn on(handle: impl Allocator + 'static) -> Box<dyn Round> {
     Box::new(On::new(handle))
 }
 
-/// Makes bare, bare again, borrowed, nested, owning.
+/// Makes bare, bare again, borrowed, nested, owning, each `made` times on heaps of their own, and says how many that is.
 #[unsafe(no_mangle)]
-pub extern "C" fn start() -> u32 {
-    let part = forever(Subsystem::new("part", fresh()));
-    let within = forever(Subsystem::new("within", forever(Subsystem::new("outer", fresh()))));
-    let Ok(owned) = Shared::new(Subsystem::new("owned", fresh())) else { return 0 };
-    let subjects = vec![on(fresh()), on(fresh()), on(part), on(within), on(owned)];
-    let count = subjects.len() as u32;
+pub extern "C" fn start(made: usize) -> usize {
+    let mut subjects = Vec::new();
+    for _ in 0..made {
+        let part = forever(Subsystem::new("part", fresh()));
+        let within = forever(Subsystem::new("within", forever(Subsystem::new("outer", fresh()))));
+        let Ok(owned) = Shared::new(Subsystem::new("owned", fresh())) else { return 0 };
+        subjects.extend([on(fresh()), on(fresh()), on(part), on(within), on(owned)]);
+    }
+    let count = subjects.len();
     // SAFETY: a module has one thread.
     unsafe { (&raw mut STATE).write(Some(State { turns: turns(), subjects })) };
     count
