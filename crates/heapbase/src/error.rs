@@ -183,10 +183,10 @@ pub static OVER_BUDGET: Kind = Kind::new(&ALLOCATOR, 2, "the subsystem's budget 
 ///  head                                 tail
 ///  | address of a kind        | · · 1 | number               |   made without allocating
 ///  | address of a kind        | · 1 1 | address of a kind    |   with its cause
-///  | address of a payload     | 0 0 0 | 0                    |   one block of whoever raised it
+///  | address of a payload     | · 0 0 | 0                    |   one block of whoever raised it
 /// ```
 ///
-/// The third bit says that there was more to tell, and no memory for it.
+/// The first of the three bits says that there was more to tell, and no memory for it.
 pub struct Error<'a> {
     head: NonNull<()>,
     tail: *const (),
@@ -272,8 +272,8 @@ impl<'a> Builder<'a> {
         let Self { kind, number, cause } = self;
         match Payload::place(keeper, kind, number, cause, length.0) {
             Ok(mut error) => {
-                Payload::write(&mut error, message);
-                error
+                let whole = Payload::write(&mut error, message);
+                if whole { error } else { error.into_cut() }
             }
             Err(cause) => Builder { kind, number, cause }.cut(CUT),
         }
@@ -295,12 +295,11 @@ impl<'a> Builder<'a> {
     }
 
     fn cut(self, cut: usize) -> Error<'static> {
-        let mut error = match &self.cause {
+        let error = match &self.cause {
             Some(cause) => Error::because_of(self.kind, cause.kind()),
             None => Error::with_number(self.kind, self.number),
         };
-        error.head = error.head.map_addr(|address| address | cut);
-        error
+        if cut == 0 { error } else { error.into_cut() }
     }
 }
 
@@ -320,7 +319,9 @@ impl<'a> Error<'a> {
     }
 
     fn payload(&self) -> Option<NonNull<Payload>> {
-        (self.tag() & IS_KIND == 0).then_some(self.head.cast())
+        // SAFETY: a payload's address is not 0, and aligned to more than the tag.
+        (self.tag() & IS_KIND == 0)
+            .then(|| unsafe { NonNull::new_unchecked(self.head.as_ptr().map_addr(|address| address & !CUT).cast()) })
     }
 
     fn look(&self) -> Option<&Payload> {
@@ -371,6 +372,12 @@ impl<'a> Error<'a> {
     /// Whether there was more to tell, and no memory for it.
     pub fn is_cut(&self) -> bool {
         self.tag() & CUT != 0
+    }
+
+    /// The same error, which says that there was more to tell: for messages that somebody else formatted, and had no memory for.
+    pub fn into_cut(mut self) -> Self {
+        self.head = self.head.map_addr(|address| address | CUT);
+        self
     }
 
     /// Whether it was made without allocating.

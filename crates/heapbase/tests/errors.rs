@@ -141,18 +141,37 @@ impl fmt::Display for Moody<'_> {
 fn a_formatter_that_changes_its_mind_does_no_harm() {
     let part = Shared::new(Subsystem::new("part", Global)).unwrap();
     let turn = core::cell::Cell::new(0);
-    for (texts, fails, message) in [
-        (["four", "eight letters"], false, "eigh"),
-        (["eight letters", "four"], false, "four"),
-        (["four", "dré€"], false, "dré"),
-        (["four", "four"], true, "four"),
-        (["", "x"], false, ""),
+    for (texts, fails, message, cut) in [
+        (["four", "eight letters"], false, "eigh", true),
+        (["eight letters", "four"], false, "four", false),
+        (["four", "dré€"], false, "dré", true),
+        (["four", "four"], true, "four", false),
+        (["", "x"], false, "", true),
     ] {
         turn.set(0);
         let error = Error::build(&OUTER).message(&part, format_args!("{}", Moody(&turn, texts, fails)));
-        assert_eq!(error.message(), message);
+        assert_eq!((error.message(), error.is_cut(), error.is_plain()), (message, cut, false));
     }
     assert_eq!(part.figures().live, 0);
+}
+
+#[test]
+fn a_cut_error_is_as_good_as_any() {
+    let part = Shared::new(Subsystem::new("part", Global)).unwrap();
+    let cause = Error::build(&INNER).message(&part, format_args!("kept")).into_cut();
+    let error = Error::build(&OUTER).number(3).cause(cause).message(&part, format_args!("cut")).into_cut();
+    drop(part);
+    let copy = error.clone();
+    let (_, raw) = error.into_raw();
+    assert_eq!(
+        (copy.is_cut(), copy.is_plain(), format!("{copy:#}")),
+        (true, false, "outer: cut (3): inner: kept".into())
+    );
+    assert!(copy.cause().unwrap().is_cut());
+    drop(copy);
+    // SAFETY: taken back once.
+    let error: Error<'static> = unsafe { Error::from_raw(raw) };
+    assert_eq!((error.is_cut(), error.message(), error.cause().unwrap().message()), (true, "cut", "kept"));
 }
 
 /// Panics when it is written for the so-manyeth time.

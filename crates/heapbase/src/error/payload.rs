@@ -70,11 +70,13 @@ impl Payload {
         Ok(Error { head: payload.cast(), tail: core::ptr::null(), keeps: PhantomData })
     }
 
-    /// Writes the message of an error that nobody else refers to yet.
-    pub(super) fn write(error: &mut Error<'_>, message: fmt::Arguments<'_>) {
-        let Some(payload) = error.payload() else { return };
+    /// Writes the message of an error that nobody else refers to yet. False: the room was not enough.
+    pub(super) fn write(error: &mut Error<'_>, message: fmt::Arguments<'_>) -> bool {
+        let Some(payload) = error.payload() else { return true };
         // A formatter that writes less than it did the first time leaves room; what is more does not fit.
-        let _ = Tail(payload).write_fmt(message);
+        let mut tail = Tail { payload, whole: true };
+        let _ = tail.write_fmt(message);
+        tail.whole
     }
 
     /// The message.
@@ -114,20 +116,24 @@ impl Payload {
 }
 
 /// Writes behind a payload.
-struct Tail(NonNull<Payload>);
+struct Tail {
+    payload: NonNull<Payload>,
+    whole: bool,
+}
 
 impl fmt::Write for Tail {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // SAFETY: nobody else refers to the payload yet; the block has `room` bytes behind it.
         unsafe {
-            let payload = self.0.as_ptr();
+            let payload = self.payload.as_ptr();
             let mut fits = text.len().min((*payload).room - (*payload).len);
             while !text.is_char_boundary(fits) {
                 fits -= 1;
             }
             payload.add(1).cast::<u8>().add((*payload).len).copy_from_nonoverlapping(text.as_ptr(), fits);
             (*payload).len += fits;
-            if fits == text.len() { Ok(()) } else { Err(fmt::Error) }
+            self.whole &= fits == text.len();
+            if self.whole { Ok(()) } else { Err(fmt::Error) }
         }
     }
 }
