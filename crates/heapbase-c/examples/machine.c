@@ -2,13 +2,11 @@
 
 #include <inttypes.h>
 
-const heapbase_category machine_errors = {"machine", 7};
-
-#define KIND(id, code, text) const heapbase_kind id = {&machine_errors, code, text, sizeof text - 1}
-KIND(machine_stack_empty, 1, "the stack is empty");
-KIND(machine_stack_full, 2, "the stack is full");
-KIND(machine_unknown, 3, "unknown instruction");
-KIND(machine_host_failed, 4, "a function of the host failed");
+HEAPBASE_PUBLIC_CATEGORY(machine_errors, "machine");
+HEAPBASE_PUBLIC_KIND(machine_stack_empty, machine_errors, 1, "the stack is empty");
+HEAPBASE_PUBLIC_KIND(machine_stack_full, machine_errors, 2, "the stack is full");
+HEAPBASE_PUBLIC_KIND(machine_unknown, machine_errors, 3, "unknown instruction");
+HEAPBASE_PUBLIC_KIND(machine_host_failed, machine_errors, 4, "a function of the host failed");
 
 struct machine {
   heapbase_allocator state, scratch;

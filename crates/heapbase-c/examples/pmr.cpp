@@ -1,6 +1,8 @@
 // Containers of the C++ library in a subsystem with a budget, and, where there are exceptions, a failure at every
 // single allocation in turn.
 #include "heapbase.hpp"
+#include "heapbase.h"
+#include "heapbase_malloc.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -76,6 +78,15 @@ int main() {
   MUST(heapbase_subsystem_make(below, "containers", 1 << 20, &part).code == 0);
   MUST(fill(part) == 40 * 56 + 3 * 45);
   MUST(heapbase_subsystem_close(part).code == 0 && live == 0);
+  // The C interface as C++ sees it.
+  MUST(heapbase_subsystem_make(heapbase_malloc(), "on malloc", SIZE_MAX, &part).code == 0);
+  heapbase_error error = heapbase_error_format(part, &below_failed, 3, HEAPBASE_ERROR(below_failed), "%s %zu", "text", sizeof(int));
+  char text[200];
+  heapbase_error_write(error, text, sizeof text);
+  MUST(std::string(text) == "this request was chosen to fail: text 4 (3): this request was chosen to fail");
+  heapbase_error_release(error);
+  MUST(fill(part) == 40 * 56 + 3 * 45);
+  MUST(heapbase_subsystem_close(part).code == 0);
   std::printf("containers: as they should");
   if (failures) std::printf(", and so with each of %ld requests failing", failures);
   std::printf("\n");

@@ -5,6 +5,7 @@
 #include "heapbase_malloc.h"
 #include "machine.h"
 
+#include <limits.h>
 #include <string.h>
 
 HEAPBASE_CATEGORY(host_errors, "host");
@@ -49,6 +50,28 @@ static heapbase_error run(const instruction *program, size_t most, size_t budget
     MUST(closed.code == 0);
   }
   return error;
+}
+
+// Whether an error is the failure that was injected, or has it as its last cause.
+static bool is_injected(heapbase_error error) {
+  heapbase_error at = heapbase_error_acquire(error), cause;
+  while ((cause = heapbase_error_cause(at)).code) {
+    heapbase_error_release(at);
+    at = cause;
+  }
+  bool is = heapbase_error_is(at, &injected_failure);
+  heapbase_error_release(at);
+  return is;
+}
+
+// An allocator that makes its errors of numbers, as one for an errno does.
+static heapbase_error numbered(void *context, size_t size, size_t align, void **block) {
+  (void)size, (void)align, (void)block;
+  return (heapbase_error){*(int *)context, 0};
+}
+static void none_to_free(void *context, void *block, size_t size, size_t align) {
+  (void)context, (void)block, (void)size, (void)align;
+  MUST(0);
 }
 
 static void is_empty(void) {
@@ -103,12 +126,13 @@ int main(void) {
         MUST(strcmp(text, now->error) == 0);
         MUST((copy.code == 0) == (*now->error == 0) && answer == now->answer);
       } else if (!*now->error) {
-        // What failed was needed: the error is the failure, or has it as its cause.
-        MUST(copy.code != 0);
+        // What failed was needed: the error is the allocator's own, or has it as its cause.
+        MUST(copy.code != 0 && is_injected(copy));
       } else {
         // The failure took memory from the error at most, which is made all the same.
         MUST(copy.code != 0 && len > 0);
         int is_planned = strncmp(text, now->error, 10) == 0;
+        MUST(is_planned || is_injected(copy));
         MUST(!is_planned || heapbase_error_is_cut(copy) || heapbase_error_kind(copy)->category == &machine_errors);
       }
       heapbase_error_release(copy);
@@ -122,16 +146,90 @@ int main(void) {
   // A message longer than the room on the stack, whole with memory and cut without.
   heapbase_subsystem *errors;
   MUST(heapbase_subsystem_make(failing_allocator(&errors_below), "errors", SIZE_MAX, &errors).code == 0);
-  for (int budget = 0; budget < 3; budget++) {
-    heapbase_subsystem_set_budget(errors, budget == 0 ? SIZE_MAX : budget == 1 ? 400 : 0);
+  static const struct {
+    size_t budget, len;
+  } rooms[] = {{SIZE_MAX, 300}, {350, 255}, {0, 0}};
+  for (size_t at = 0; at < 3; at++) {
+    heapbase_subsystem_set_budget(errors, rooms[at].budget);
+    // With 350 bytes there is room for the message that is formatted, and then not for the error beside it.
+    if (at == 1) requests_until_failure = 0;
     heapbase_error error = heapbase_error_format(errors, &host_too_large, 0, HEAPBASE_OK, "%0300d", 7);
+    requests_until_failure = -1;
     size_t len;
     const char *message = heapbase_error_message(error, &len);
-    MUST(len == (budget == 0 ? 300 : budget == 1 ? 255 : 0) || (budget == 1 && len == 0));
-    MUST(len < 300 || message[299] == '7');
-    MUST(heapbase_error_is(error, &host_too_large) && heapbase_error_is_cut(error) == (len == 0));
+    MUST(len == rooms[at].len && (len < 300 || message[299] == '7'));
+    MUST(heapbase_error_is(error, &host_too_large) && heapbase_error_is_cut(error) == (len < 300));
     heapbase_error_release(error);
   }
+  heapbase_subsystem_set_budget(errors, SIZE_MAX);
+  // All that printf can, at any length.
+  for (int width = 1; width < 400; width += 9) {
+    char expected[600], text[600];
+    snprintf(expected, sizeof expected, "%*d %.3s %-5s|%zu %lld %#x %c %% %.2f", width, -5, "abcdef", "é", (size_t)-1,
+             LLONG_MIN, 255u, 'x', 2.5);
+    heapbase_error error =
+        heapbase_error_format(errors, &host_too_large, 0, HEAPBASE_OK, "%*d %.3s %-5s|%zu %lld %#x %c %% %.2f", width,
+                              -5, "abcdef", "é", (size_t)-1, LLONG_MIN, 255u, 'x', 2.5);
+    size_t len;
+    const char *message = heapbase_error_message(error, &len);
+    MUST(len == strlen(expected) && memcmp(message, expected, len) == 0 && !heapbase_error_is_cut(error));
+    // As much as fits, always with an end.
+    for (size_t size = 0; size < 40; size++) {
+      memset(text, '#', sizeof text);
+      MUST(heapbase_error_write(error, text, size) == strlen("the number is too large: ") + len);
+      MUST(text[size] == '#' && (size == 0 || strlen(text) == size - 1));
+    }
+    heapbase_error_release(error);
+  }
+  // What is no text is replaced, not believed.
+  heapbase_error odd = heapbase_error_make(errors, &host_too_large, 0, HEAPBASE_OK, "a\xff\xc3", 3);
+  size_t odd_len;
+  const char *odd_message = heapbase_error_message(odd, &odd_len);
+  MUST(odd_len == 7 && memcmp(odd_message, "a\xef\xbf\xbd\xef\xbf\xbd", 7) == 0);
+  heapbase_error_release(odd);
+  // Success and nothing are allowed everywhere.
+  size_t no_len = 1;
+  char nothing[1] = {'#'};
+  heapbase_error_release(HEAPBASE_OK);
+  MUST(heapbase_error_acquire(HEAPBASE_OK).code == 0 && heapbase_error_kind(HEAPBASE_OK) == 0);
+  MUST(heapbase_error_message(HEAPBASE_OK, &no_len) && no_len == 0 && heapbase_error_number(HEAPBASE_OK) == 0);
+  MUST(heapbase_error_write(HEAPBASE_OK, nothing, 1) == 0 && nothing[0] == 0 && !heapbase_error_is_cut(HEAPBASE_OK));
+  MUST(heapbase_error_cause(HEAPBASE_OK).code == 0 && !heapbase_error_is(HEAPBASE_OK, &host_too_large));
+  MUST(heapbase_error_into_cut(HEAPBASE_OK).code == 0);
+  heapbase_subsystem_release(0);
+  MUST(heapbase_error_make(0, &host_too_large, 7, HEAPBASE_OK, 0, 0).code == 1);
+  // A code without a kind is an error all the same.
+  int number = 12;
+  static const heapbase_operations numbers = {numbered, 0, none_to_free, 0, 0, 0};
+  heapbase_allocator by_number = {&numbers, &number};
+  heapbase_subsystem *unmade = 0;
+  heapbase_error known = heapbase_subsystem_make(by_number, 0, SIZE_MAX, &unmade);
+  MUST(heapbase_error_is(known, heapbase_unknown()) && !unmade);
+  heapbase_error outer = heapbase_error_make(errors, &host_too_large, 0, (heapbase_error){number, 0}, 0, 0);
+  known = heapbase_error_cause(outer);
+  MUST(heapbase_error_is(known, heapbase_unknown()));
+  heapbase_error_release(known);
+  heapbase_error_release(outer);
+  // A subsystem has its name, and passes on what the one below says, whichever refuses.
+  heapbase_subsystem *inner;
+  MUST(heapbase_subsystem_make(heapbase_subsystem_allocator(errors), "inner", 1000, &inner).code == 0);
+  size_t name_len;
+  const char *name = heapbase_subsystem_name(inner, &name_len);
+  MUST(name_len == 5 && memcmp(name, "inner", 5) == 0);
+  void *grown = 0;
+  heapbase_allocator within = heapbase_subsystem_allocator(inner);
+  MUST(heapbase_allocate(within, 10, 8, &grown).code == 0);
+  for (size_t request = 20; request < 2000; request += 990) {
+    requests_until_failure = 0;
+    void *other = grown;
+    heapbase_error refused = heapbase_reallocate(within, &grown, 10, 8, request);
+    requests_until_failure = -1;
+    MUST(heapbase_error_is(refused, request < 1000 ? &injected_failure : heapbase_over_budget()) && grown == other);
+  }
+  heapbase_figures inside = heapbase_subsystem_figures(inner);
+  MUST(inside.live == 10 && inside.peak == 10 && inside.refused == 1 && inside.failed == 1);
+  heapbase_free(within, grown, 10, 8);
+  MUST(heapbase_subsystem_close(inner).code == 0);
   // A block keeps its subsystem when the last reference is gone.
   heapbase_subsystem_set_budget(errors, SIZE_MAX);
   heapbase_allocator memory = heapbase_subsystem_allocator(errors);

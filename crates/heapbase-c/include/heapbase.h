@@ -30,7 +30,8 @@ typedef struct heapbase_gc heapbase_gc;
 // Counters, budget and references may be used from several threads, if the allocator below may.
 typedef struct heapbase_subsystem heapbase_subsystem;
 
-// An error, or success. Pass it by value; it owns one reference, which heapbase_error_release gives up.
+// An error, or success. Pass it by value; it owns one reference, which heapbase_error_release gives up. Several threads may hold
+// references to one error, if the allocator that keeps it may be used from several threads.
 typedef struct heapbase_error {
   // 0 is success; else the code of the kind.
   int32_t code;
@@ -66,7 +67,7 @@ typedef struct heapbase_allocator {
   void *context;
 } heapbase_allocator;
 
-// A family of kinds, identified by its address: make it a static by HEAPBASE_CATEGORY.
+// A family of kinds, identified by its address: make it a static by HEAPBASE_CATEGORY, in one source file.
 typedef struct heapbase_category {
   // UTF-8.
   const char *name;
@@ -74,8 +75,8 @@ typedef struct heapbase_category {
   size_t name_len;
 } heapbase_category;
 
-// One thing that can go wrong: make it a static by HEAPBASE_KIND. An error of it is HEAPBASE_ERROR(kind), which
-// allocates nothing.
+// One thing that can go wrong: make it a static by HEAPBASE_KIND, in the source file of its category. An error of it is
+// HEAPBASE_ERROR(kind), which allocates nothing.
 typedef struct HEAPBASE_ALIGN_TYPE(8) heapbase_kind {
   // The family.
   const struct heapbase_category *category;
@@ -199,6 +200,9 @@ const struct heapbase_kind *heapbase_not_empty(void);
 // An alignment is not a power of two, or a size is too large for any memory.
 const struct heapbase_kind *heapbase_invalid(void);
 
+// An error has a code and no kind: an allocator of the program's own made it of a number.
+const struct heapbase_kind *heapbase_unknown(void);
+
 // Another reference to the same error, which is to be released as well. Allocates nothing.
 //
 // # Safety
@@ -227,7 +231,8 @@ const struct heapbase_kind *heapbase_error_kind(struct heapbase_error error);
 // The error is held; the kind is one.
 bool heapbase_error_is(struct heapbase_error error, const struct heapbase_kind *kind);
 
-// Its number, an offset or a size; 0 is none.
+// Its number, an offset or a size; 0 is none. An error that was made without allocating has none: its two words hold the code
+// and the kind.
 //
 // # Safety
 //
@@ -255,6 +260,13 @@ struct heapbase_error heapbase_error_cause(struct heapbase_error error);
 //
 // The error is held.
 bool heapbase_error_is_cut(struct heapbase_error error);
+
+// The same error, which says that there was more to tell. heapbase_error_format does so where it had no memory for all of a message.
+//
+// # Safety
+//
+// The error is held.
+struct heapbase_error heapbase_error_into_cut(struct heapbase_error error);
 
 // Writes the error and its causes as text with a terminating 0, as much as fits into `size` bytes, and returns the bytes of all of it
 // without the 0, as snprintf does. Allocates nothing.
@@ -307,6 +319,8 @@ void heapbase_gc_end(struct heapbase_gc *gc);
 // `layout` says where it may hold addresses of objects: NULL anywhere; else as TinyGo's compiler does: a word whose lowest bit is 1, then the number
 // of words in a pattern that repeats (5 bits; on 64 bits 6), then a bit for each of them; or the address of such a number and
 // of bytes with the bits. 3 is an object that holds none.
+//
+// Without memory, after collecting, the error is the allocator's own; heapbase_out_of_memory where the limit allows no more.
 //
 // # Safety
 //
@@ -390,12 +404,13 @@ struct heapbase_gc_figures heapbase_gc_statistics(const struct heapbase_gc *gc);
 // Makes a subsystem that takes its memory from `parent`, and writes a reference to `*subsystem`. `budget` is the most bytes that may
 // be live, SIZE_MAX for no limit.
 //
-// If the parent is the allocator of a subsystem, that stays as long as this one.
+// If the parent is the allocator of a subsystem, that stays as long as this one. What the parent cannot serve is answered with the
+// parent's own error, here and for each block.
 //
 // # Safety
 //
-// The parent works until `let_go`, or as long as the subsystem where it has none. The name stays as long as the
-// subsystem. `subsystem` may be written to.
+// The parent works until `let_go`, or as long as the subsystem where it has none. The name, UTF-8 or NULL for none, stays as long
+// as the subsystem. `subsystem` may be written to.
 struct heapbase_error heapbase_subsystem_make(struct heapbase_allocator parent,
                                               const char *name,
                                               size_t budget,
@@ -416,7 +431,7 @@ struct heapbase_subsystem *heapbase_subsystem_acquire(struct heapbase_subsystem 
 void heapbase_subsystem_release(struct heapbase_subsystem *subsystem);
 
 // Ends a subsystem in which nothing is left. With an error, heapbase_not_empty, the reference stays: there are other references,
-// blocks or errors. The error's number is the bytes that are live.
+// blocks or errors. heapbase_subsystem_figures says how many bytes are live.
 //
 // # Safety
 //
@@ -429,6 +444,13 @@ struct heapbase_error heapbase_subsystem_close(struct heapbase_subsystem *subsys
 //
 // The subsystem is there.
 struct heapbase_allocator heapbase_subsystem_allocator(struct heapbase_subsystem *subsystem);
+
+// Its name, of `*len` bytes of UTF-8 without a terminating 0. It is what heapbase_subsystem_make was given.
+//
+// # Safety
+//
+// The subsystem is there; `len` may be written to.
+const char *heapbase_subsystem_name(const struct heapbase_subsystem *subsystem, size_t *len);
 
 // What it has used.
 //
@@ -449,18 +471,32 @@ void heapbase_subsystem_set_budget(struct heapbase_subsystem *subsystem,
 }  // extern "C"
 #endif  // __cplusplus
 
-// A family of errors: `HEAPBASE_CATEGORY(vm_errors, "vm");`
-#define HEAPBASE_CATEGORY(id, name) static const heapbase_category id = {"" name, sizeof("" name) - 1}
+// What a kind's code must be, in each of the macros: 0 says success.
+#define HEAPBASE_CODE(code) ((code) * (int)sizeof(char[(code) != 0 ? 1 : -1]))
+#define HEAPBASE_TEXT(text) "" text, sizeof("" text) - 1
+
+// A family of errors: `HEAPBASE_CATEGORY(vm_errors, "vm");`. In one source file, not in a header: a static in each
+// file that includes it has an address in each, and so would be as many families.
+#define HEAPBASE_CATEGORY(id, name) static const heapbase_category id = {HEAPBASE_TEXT(name)}
+
+// A kind of error: `HEAPBASE_KIND(vm_stack_full, vm_errors, 1, "the stack is full");`. In the same file.
+#define HEAPBASE_KIND(id, category, code, text) \
+  static const heapbase_kind id = {&category, HEAPBASE_CODE(code), HEAPBASE_TEXT(text)}
+
+// For other files to see: `extern const heapbase_category vm_errors;` and `extern const heapbase_kind vm_stack_full;` in a header, and
+// these in one source file.
+#define HEAPBASE_PUBLIC_CATEGORY(id, name) \
+  extern const heapbase_category id;       \
+  const heapbase_category id = {HEAPBASE_TEXT(name)}
+#define HEAPBASE_PUBLIC_KIND(id, category, code, text) \
+  extern const heapbase_kind id;                       \
+  const heapbase_kind id = {&category, HEAPBASE_CODE(code), HEAPBASE_TEXT(text)}
 
 #ifdef __cplusplus
 #define HEAPBASE_LITERAL(type) type
 #else
 #define HEAPBASE_LITERAL(type) (type)
 #endif
-
-// A kind of error: `HEAPBASE_KIND(vm_stack_full, vm_errors, 1, "the stack is full");`
-#define HEAPBASE_KIND(id, category, code, text) \
-  static const heapbase_kind id = {&category, (code), "" text, sizeof("" text) - 1}
 
 // An error of a kind, without allocating.
 #define HEAPBASE_ERROR(kind) (HEAPBASE_LITERAL(heapbase_error){(kind).code, (const char *)&(kind) + 1})
@@ -474,7 +510,7 @@ void heapbase_subsystem_set_budget(struct heapbase_subsystem *subsystem,
 #include <stdio.h>
 
 // As heapbase_error_make, with a message as printf makes it. Where there is no memory to format a message of more than 255 bytes in, it
-// ends there.
+// ends there, and heapbase_error_is_cut says so.
 #ifdef __GNUC__
 __attribute__((format(printf, 5, 6), unused))
 #endif
@@ -495,14 +531,17 @@ static heapbase_error heapbase_error_format(heapbase_subsystem *keeper, const he
     if (keeper && none.code == 0) {
       text = (char *)more;
       va_start(arguments, format);
-      vsnprintf(text, size, format, arguments);
+      written = vsnprintf(text, size, format, arguments);
       va_end(arguments);
+      // An argument that changed meanwhile may have become shorter.
+      if (written < 0 || (size_t)written < len) len = written < 0 ? 0 : (size_t)written;
     } else {
       heapbase_error_release(none);
       len = sizeof room - 1;
     }
   }
   heapbase_error error = heapbase_error_make(keeper, kind, number, cause, text, len);
+  if (keeper && len < size - 1) error = heapbase_error_into_cut(error);
   if (more) heapbase_free(heapbase_subsystem_allocator(keeper), more, size, 1);
   return error;
 }

@@ -2,9 +2,7 @@
 #ifndef HEAPBASE_HPP
 #define HEAPBASE_HPP
 
-#define HEAPBASE_NO_STDIO
 #include "heapbase.h"
-#undef HEAPBASE_NO_STDIO
 
 #include <memory_resource>
 #include <new>

@@ -9,19 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-HEAPBASE_CATEGORY(heapbase_malloc_errors, "malloc");
-HEAPBASE_KIND(heapbase_malloc_failed, heapbase_malloc_errors, 1, "malloc has no memory");
+#ifdef __cplusplus
+#define HEAPBASE_MALLOC_ALIGN alignof(max_align_t)
+#else
+#define HEAPBASE_MALLOC_ALIGN _Alignof(max_align_t)
+#endif
 
 static inline heapbase_error heapbase_malloc_allocate(void *context, size_t size, size_t align, void **block) {
   (void)context;
   void *made = 0;
-  if (align <= _Alignof(max_align_t)) {
+  if (align <= HEAPBASE_MALLOC_ALIGN) {
     made = malloc(size);
   } else if (size <= SIZE_MAX - align) {
     // aligned_alloc asks for a multiple of the alignment.
     made = aligned_alloc(align, (size + align - 1) / align * align);
   }
-  if (!made) return HEAPBASE_ERROR(heapbase_malloc_failed);
+  if (!made) return HEAPBASE_ERROR(*heapbase_out_of_memory());
   *block = made;
   return HEAPBASE_OK;
 }
@@ -33,9 +36,9 @@ static inline void heapbase_malloc_free(void *context, void *block, size_t size,
 
 static inline heapbase_error heapbase_malloc_reallocate(void *context, void **block, size_t size, size_t align,
                                                         size_t new_size) {
-  if (align <= _Alignof(max_align_t)) {
+  if (align <= HEAPBASE_MALLOC_ALIGN) {
     void *moved = realloc(*block, new_size);
-    if (!moved) return HEAPBASE_ERROR(heapbase_malloc_failed);
+    if (!moved) return HEAPBASE_ERROR(*heapbase_out_of_memory());
     *block = moved;
     return HEAPBASE_OK;
   }
@@ -48,11 +51,11 @@ static inline heapbase_error heapbase_malloc_reallocate(void *context, void **bl
   return HEAPBASE_OK;
 }
 
-// The C library's allocator. It works for good.
+// The C library's allocator. It works for good, and from any thread. Without memory its error is heapbase_out_of_memory.
 static inline heapbase_allocator heapbase_malloc(void) {
   static const heapbase_operations operations = {
       heapbase_malloc_allocate, heapbase_malloc_reallocate, heapbase_malloc_free, 0, 0, 0};
-  return (heapbase_allocator){&operations, 0};
+  return HEAPBASE_LITERAL(heapbase_allocator){&operations, 0};
 }
 
 #endif

@@ -1,6 +1,6 @@
 //! An allocator as a value: functions, and what they work on.
 
-use crate::error::{self, Error, INVALID, give};
+use crate::error::{Error, INVALID, give, take};
 use allocator_api2::alloc::{self as api, AllocError};
 use core::{alloc::Layout, ffi::c_void, ptr::NonNull};
 use heapbase::error as rust;
@@ -227,17 +227,19 @@ impl Drop for Held {
 /// # Safety
 ///
 /// The error's reference is given up; without one the block is so long.
-unsafe fn checked(error: Error, block: *mut c_void, size: usize) -> Result<NonNull<[u8]>, AllocError> {
+unsafe fn checked(error: Error, block: *mut c_void, size: usize) -> Result<NonNull<[u8]>, rust::Error<'static>> {
     // SAFETY: the caller's promise.
-    if unsafe { error::take(error) }.is_some() {
-        return Err(AllocError);
+    if let Some(error) = unsafe { take(error) } {
+        return Err(error);
     }
-    NonNull::new(block.cast()).map(|block| NonNull::slice_from_raw_parts(block, size)).ok_or(AllocError)
+    NonNull::new(block.cast())
+        .map(|block| NonNull::slice_from_raw_parts(block, size))
+        .ok_or_else(|| rust::Error::with_number(&rust::OUT_OF_MEMORY, size))
 }
 
-// SAFETY: C's allocator keeps the promises of `Operations`, held until this goes. A subsystem asks for no block of 0 bytes.
-unsafe impl api::Allocator for Held {
-    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+impl Held {
+    /// A block, or C's own error. The size is not 0.
+    pub(crate) fn ask(&self, layout: Layout) -> Result<NonNull<[u8]>, rust::Error<'static>> {
         let mut block = core::ptr::null_mut();
         // SAFETY: held.
         unsafe {
@@ -245,6 +247,32 @@ unsafe impl api::Allocator for Held {
             let error = (operations.allocate)(self.0.context, layout.size(), layout.align(), &mut block);
             checked(error, block, layout.size())
         }
+    }
+
+    /// Another size for a block, or C's own error, which changes nothing.
+    ///
+    /// # Safety
+    ///
+    /// The block came from here for this layout; neither size is 0.
+    pub(crate) unsafe fn ask_for_size(
+        &self,
+        block: NonNull<u8>,
+        old: Layout,
+        new_size: usize,
+    ) -> Result<NonNull<[u8]>, rust::Error<'static>> {
+        let mut block: *mut c_void = block.as_ptr().cast();
+        // SAFETY: held, and the caller's promise.
+        unsafe {
+            let error = resize(self.0, &mut block, old.size(), old.align(), new_size);
+            checked(error, block, new_size)
+        }
+    }
+}
+
+// SAFETY: C's allocator keeps the promises of `Operations`, held until this goes. A subsystem asks for no block of 0 bytes.
+unsafe impl api::Allocator for Held {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.ask(layout).map_err(|_| AllocError)
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
@@ -255,12 +283,8 @@ unsafe impl api::Allocator for Held {
     }
 
     unsafe fn grow(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        let mut block: *mut c_void = block.as_ptr().cast();
-        // SAFETY: held, and the caller's promise; subsystems in C keep a block's alignment.
-        unsafe {
-            let error = resize(self.0, &mut block, old.size(), old.align(), new.size());
-            checked(error, block, new.size())
-        }
+        // SAFETY: the caller's promise; subsystems in C keep a block's alignment.
+        unsafe { self.ask_for_size(block, old, new.size()) }.map_err(|_| AllocError)
     }
 
     unsafe fn shrink(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {

@@ -9,7 +9,8 @@ use core::{
 };
 use heapbase::error as rust;
 
-/// An error, or success. Pass it by value; it owns one reference, which heapbase_error_release gives up.
+/// An error, or success. Pass it by value; it owns one reference, which heapbase_error_release gives up. Several threads may hold
+/// references to one error, if the allocator that keeps it may be used from several threads.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Error {
@@ -19,7 +20,7 @@ pub struct Error {
     pub what: *const c_void,
 }
 
-/// A family of kinds, identified by its address: make it a static by HEAPBASE_CATEGORY.
+/// A family of kinds, identified by its address: make it a static by HEAPBASE_CATEGORY, in one source file.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Category {
@@ -29,8 +30,8 @@ pub struct Category {
     pub name_len: usize,
 }
 
-/// One thing that can go wrong: make it a static by HEAPBASE_KIND. An error of it is HEAPBASE_ERROR(kind), which
-/// allocates nothing.
+/// One thing that can go wrong: make it a static by HEAPBASE_KIND, in the source file of its category. An error of it is
+/// HEAPBASE_ERROR(kind), which allocates nothing.
 #[derive(Debug)]
 #[repr(C, align(8))]
 pub struct Kind {
@@ -55,6 +56,8 @@ const _: () = {
 pub static NOT_EMPTY: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 3, "the subsystem is not empty");
 /// An alignment is not a power of two, or a size with it is more than half of the address space.
 pub static INVALID: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 4, "not a size and an alignment");
+/// An allocator of the program's own returned a code without a kind.
+pub static UNKNOWN: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 5, "an error without a kind");
 
 impl Error {
     /// Success.
@@ -71,9 +74,12 @@ pub(crate) fn give(error: rust::Error<'static>) -> Error {
 ///
 /// # Safety
 ///
-/// The error is one of ours or HEAPBASE_ERROR of a kind that stays, and its reference is given up.
+/// The error is one of ours, HEAPBASE_ERROR of a kind that stays, or a code alone, and its reference is given up.
 pub(crate) unsafe fn take(error: Error) -> Option<rust::Error<'static>> {
-    let what = NonNull::new(error.what.cast_mut())?;
+    if error.code == 0 {
+        return None;
+    }
+    let Some(what) = NonNull::new(error.what.cast_mut()) else { return Some(rust::Error::new(&UNKNOWN)) };
     // SAFETY: the caller's promise. What C keeps errors in are owned subsystems, which they keep alive.
     Some(unsafe { rust::Error::from_raw(what.cast()) })
 }
@@ -114,6 +120,12 @@ pub extern "C" fn heapbase_not_empty() -> *const Kind {
 #[unsafe(no_mangle)]
 pub extern "C" fn heapbase_invalid() -> *const Kind {
     as_c(&INVALID)
+}
+
+/// An error has a code and no kind: an allocator of the program's own made it of a number.
+#[unsafe(no_mangle)]
+pub extern "C" fn heapbase_unknown() -> *const Kind {
+    as_c(&UNKNOWN)
 }
 
 /// Another reference to the same error, which is to be released as well. Allocates nothing.
@@ -162,7 +174,8 @@ pub unsafe extern "C" fn heapbase_error_is(error: Error, kind: *const Kind) -> b
     unsafe { look(error).is_some_and(|error| *error.kind() == *kind.cast::<rust::Kind>()) }
 }
 
-/// Its number, an offset or a size; 0 is none.
+/// Its number, an offset or a size; 0 is none. An error that was made without allocating has none: its two words hold the code
+/// and the kind.
 ///
 /// # Safety
 ///
@@ -209,6 +222,17 @@ pub unsafe extern "C" fn heapbase_error_cause(error: Error) -> Error {
 pub unsafe extern "C" fn heapbase_error_is_cut(error: Error) -> bool {
     // SAFETY: the caller's promise.
     unsafe { look(error) }.is_some_and(|error| error.is_cut())
+}
+
+/// The same error, which says that there was more to tell. heapbase_error_format does so where it had no memory for all of a message.
+///
+/// # Safety
+///
+/// The error is held.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_error_into_cut(error: Error) -> Error {
+    // SAFETY: the caller's promise.
+    unsafe { take(error) }.map_or(Error::OK, |error| give(error.into_cut()))
 }
 
 /// Writes the error and its causes as text with a terminating 0, as much as fits into `size` bytes, and returns the bytes of all of it

@@ -4,11 +4,12 @@ use crate::{
     allocator::{Allocator, Held},
     error::{Error, give},
 };
-use allocator_api2::alloc::Allocator as _;
+use allocator_api2::alloc::{AllocError, Allocator as _};
 use core::{
     alloc::Layout,
     cell::Cell,
     ffi::c_void,
+    fmt,
     ptr::{NonNull, null_mut},
 };
 use heapbase::error as rust;
@@ -17,10 +18,48 @@ use heapbase_gc::{Collector, Description, Marker};
 /// A heap that frees what nobody can reach. For one thread at a time.
 #[derive(Debug)]
 pub struct Gc {
-    collector: Collector<Held>,
+    collector: Collector<Heard>,
     roots: Roots,
     /// While roots are asked for: where they are told to.
     marker: Cell<*mut Marker<'static>>,
+}
+
+/// An allocator from C, and what it said last.
+struct Heard {
+    memory: Held,
+    said: Cell<Option<rust::Error<'static>>>,
+}
+
+impl fmt::Debug for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.memory.fmt(f)
+    }
+}
+
+impl Heard {
+    fn note<T>(&self, answer: Result<T, rust::Error<'static>>) -> Result<T, AllocError> {
+        answer.map_err(|error| {
+            self.said.set(Some(error));
+            AllocError
+        })
+    }
+}
+
+// SAFETY: as `Held`.
+unsafe impl allocator_api2::alloc::Allocator for Heard {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.note(self.memory.ask(layout))
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { self.memory.deallocate(block, layout) }
+    }
+
+    unsafe fn grow(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: the caller's promise; a collector keeps a block's alignment.
+        self.note(unsafe { self.memory.ask_for_size(block, old, new.size()) })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,18 +106,17 @@ pub unsafe extern "C" fn heapbase_gc_make(
     // SAFETY: the caller's promise.
     unsafe {
         let memory = Held::new(memory);
-        let Ok(block) = memory.allocate(Layout::new::<Gc>()) else { return out_of_memory(size_of::<Gc>()) };
-        let mut collector = Collector::new(memory);
+        let block = match memory.ask(Layout::new::<Gc>()) {
+            Ok(block) => block,
+            Err(error) => return give(error),
+        };
+        let mut collector = Collector::new(Heard { memory, said: Cell::new(None) });
         collector.set_limit(limit);
         let made = block.cast::<Gc>();
         made.write(Gc { collector, roots: Roots { tell: roots, context }, marker: Cell::new(null_mut()) });
         gc.write(made.as_ptr());
     }
     Error::OK
-}
-
-fn out_of_memory(bytes: usize) -> Error {
-    give(rust::Error::with_number(&rust::OUT_OF_MEMORY, bytes))
 }
 
 /// Ends a collector and frees all of its objects, without finalisers. NULL is none.
@@ -121,6 +159,8 @@ unsafe fn ask(gc: *mut Gc, roots: Roots, marker: &mut Marker<'_>) {
 /// of words in a pattern that repeats (5 bits; on 64 bits 6), then a bit for each of them; or the address of such a number and
 /// of bytes with the bits. 3 is an object that holds none.
 ///
+/// Without memory, after collecting, the error is the allocator's own; heapbase_out_of_memory where the limit allows no more.
+///
 /// # Safety
 ///
 /// The collector is there. The layout is one of these, and stays. The object is used while the roots lead to it.
@@ -136,12 +176,16 @@ pub unsafe extern "C" fn heapbase_gc_allocate(
         let description = Description::of_layout(layout.cast());
         let roots = (*gc).roots;
         let collector = &mut (*gc).collector;
-        match collector.allocate(size, description, |marker| ask(gc, roots, marker)) {
+        collector.memory().said.set(None);
+        let made = collector.allocate(size, description, |marker| ask(gc, roots, marker));
+        // What the allocator said to a request that was served after all is of no interest.
+        let said = collector.memory().said.take();
+        match made {
             Some(made) => {
                 object.write(made.as_ptr().cast());
                 Error::OK
             }
-            None => out_of_memory(size),
+            None => give(said.unwrap_or_else(|| rust::Error::with_number(&rust::OUT_OF_MEMORY, size))),
         }
     }
 }

@@ -4,7 +4,6 @@ use crate::{
     allocator::{Allocator, Held, Operations},
     error::{Error, NOT_EMPTY, give},
 };
-use allocator_api2::alloc::Allocator as _;
 use core::{
     alloc::Layout,
     ffi::{CStr, c_char, c_void},
@@ -66,12 +65,13 @@ unsafe fn there(subsystem: *const Subsystem) -> ManuallyDrop<Handle> {
 /// Makes a subsystem that takes its memory from `parent`, and writes a reference to `*subsystem`. `budget` is the most bytes that may
 /// be live, SIZE_MAX for no limit.
 ///
-/// If the parent is the allocator of a subsystem, that stays as long as this one.
+/// If the parent is the allocator of a subsystem, that stays as long as this one. What the parent cannot serve is answered with the
+/// parent's own error, here and for each block.
 ///
 /// # Safety
 ///
-/// The parent works until `let_go`, or as long as the subsystem where it has none. The name stays as long as the
-/// subsystem. `subsystem` may be written to.
+/// The parent works until `let_go`, or as long as the subsystem where it has none. The name, UTF-8 or NULL for none, stays as long
+/// as the subsystem. `subsystem` may be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapbase_subsystem_make(
     parent: Allocator,
@@ -81,12 +81,16 @@ pub unsafe extern "C" fn heapbase_subsystem_make(
 ) -> Error {
     // SAFETY: the caller's promise.
     unsafe {
-        let name: &'static CStr = CStr::from_ptr(name);
-        let made = Shared::new(Part::for_threads(name.to_str().unwrap_or("?"), Held::new(parent)));
-        let Ok(handle) = made else { return give(rust::Error::new(&rust::OUT_OF_MEMORY)) };
-        handle.set_budget(budget);
-        subsystem.write(handle.into_raw().as_ptr().cast());
-        Error::OK
+        let name: &'static CStr = if name.is_null() { c"" } else { CStr::from_ptr(name) };
+        let part = Part::for_threads(name.to_str().unwrap_or("?"), Held::new(parent));
+        match Shared::new_by(part, Held::ask) {
+            Ok(handle) => {
+                handle.set_budget(budget);
+                subsystem.write(handle.into_raw().as_ptr().cast());
+                Error::OK
+            }
+            Err(error) => give(error),
+        }
     }
 }
 
@@ -116,7 +120,7 @@ pub unsafe extern "C" fn heapbase_subsystem_release(subsystem: *mut Subsystem) {
 }
 
 /// Ends a subsystem in which nothing is left. With an error, heapbase_not_empty, the reference stays: there are other references,
-/// blocks or errors. The error's number is the bytes that are live.
+/// blocks or errors. heapbase_subsystem_figures says how many bytes are live.
 ///
 /// # Safety
 ///
@@ -128,9 +132,8 @@ pub unsafe extern "C" fn heapbase_subsystem_close(subsystem: *mut Subsystem) -> 
     match handle.close() {
         Ok(_) => Error::OK,
         Err(handle) => {
-            let live = handle.figures().live;
             core::mem::forget(handle);
-            give(rust::Error::with_number(&NOT_EMPTY, live))
+            give(rust::Error::new(&NOT_EMPTY))
         }
     }
 }
@@ -143,6 +146,21 @@ pub unsafe extern "C" fn heapbase_subsystem_close(subsystem: *mut Subsystem) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapbase_subsystem_allocator(subsystem: *mut Subsystem) -> Allocator {
     Allocator { operations: &raw const OPERATIONS, context: subsystem.cast() }
+}
+
+/// Its name, of `*len` bytes of UTF-8 without a terminating 0. It is what heapbase_subsystem_make was given.
+///
+/// # Safety
+///
+/// The subsystem is there; `len` may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_subsystem_name(subsystem: *const Subsystem, len: *mut usize) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let name = there(subsystem).name();
+        len.write(name.len());
+        name.as_ptr().cast()
+    }
 }
 
 /// What it has used.
@@ -191,16 +209,27 @@ unsafe fn layout(size: usize, align: usize) -> Layout {
     unsafe { Layout::from_size_align_unchecked(size, align) }
 }
 
+/// Hands a block over to C, or an error.
+///
+/// # Safety
+///
+/// `block` may be written to.
+unsafe fn answer(made: Result<NonNull<[u8]>, rust::Error<'static>>, block: *mut *mut c_void) -> Error {
+    match made {
+        Ok(made) => {
+            // SAFETY: the caller's promise.
+            unsafe { block.write(made.as_ptr().cast()) };
+            Error::OK
+        }
+        Err(error) => give(error),
+    }
+}
+
 unsafe extern "C" fn allocate(context: *mut c_void, size: usize, align: usize, block: *mut *mut c_void) -> Error {
     // SAFETY: as `Operations` says; the context is a subsystem that is there.
     unsafe {
-        match there(context.cast()).try_allocate(layout(size, align)) {
-            Ok(new) => {
-                block.write(new.as_ptr().cast());
-                Error::OK
-            }
-            Err(error) => give(error),
-        }
+        let layout = layout(size, align);
+        answer(there(context.cast()).try_change(0, size, |below| below.ask(layout)), block)
     }
 }
 
@@ -213,21 +242,10 @@ unsafe extern "C" fn reallocate(
 ) -> Error {
     // SAFETY: as `Operations` says; the context is a subsystem that is there.
     unsafe {
-        let handle = there(context.cast());
-        let (old, new) = (layout(size, align), layout(new_size, align));
-        let at = NonNull::new_unchecked((*block).cast());
-        let moved = if new_size > size {
-            handle.try_grow(at, old, new)
-        } else {
-            handle.shrink(at, old, new).map_err(|_| rust::Error::with_number(&rust::OUT_OF_MEMORY, new_size))
-        };
-        match moved {
-            Ok(moved) => {
-                block.write(moved.as_ptr().cast());
-                Error::OK
-            }
-            Err(error) => give(error),
-        }
+        let (at, layout) = (NonNull::new_unchecked((*block).cast()), layout(size, align));
+        let resized =
+            there(context.cast()).try_change(size, new_size, |below| below.ask_for_size(at, layout, new_size));
+        answer(resized, block)
     }
 }
 
