@@ -76,6 +76,15 @@ pub struct Statistics {
 /// What is called when an object was found unreachable.
 pub type Finaliser = unsafe extern "C" fn(object: NonNull<u8>);
 
+/// An object with a finaliser.
+#[derive(Clone, Copy)]
+struct Finalised {
+    object: NonNull<u8>,
+    finaliser: Finaliser,
+    /// It was found unreachable.
+    due: bool,
+}
+
 /// A heap that frees what nobody can reach: see the [crate's page](crate).
 ///
 /// Dropping it frees everything, and runs no finaliser.
@@ -87,7 +96,7 @@ pub struct Collector<A: Allocator> {
     current: [[Option<NonNull<Segment>>; CLASSES]; 3],
     pending: List<At>,
     roots: List<(*const u8, *const u8)>,
-    finalisers: List<(NonNull<u8>, Finaliser)>,
+    finalisers: List<Finalised>,
     statistics: Statistics,
     /// Bytes allocated since the last collection, and how many may be before the next.
     since: usize,
@@ -96,6 +105,8 @@ pub struct Collector<A: Allocator> {
     limit: usize,
     /// Bytes of segments.
     segments: usize,
+    /// A collection is under way, or did not come to its end: objects may be marked, and some of them not followed.
+    under_way: bool,
 }
 
 // SAFETY: whatever it points to is its own, by blocks of an allocator that may go to another thread, or was promised to be readable.
@@ -132,6 +143,7 @@ impl<A: Allocator> Collector<A> {
             growth: 75,
             limit: usize::MAX,
             segments: 0,
+            under_way: false,
         }
     }
 
@@ -141,7 +153,8 @@ impl<A: Allocator> Collector<A> {
         self.growth = percent;
     }
 
-    /// The most bytes to take of the allocator, `usize::MAX` for no limit.
+    /// The most bytes to take of the allocator, `usize::MAX` for no limit. Its own lists count: what a collection has yet to look at
+    /// gets what is left, and where that is not enough the collection does without.
     pub fn set_limit(&mut self, bytes: usize) {
         self.limit = bytes;
     }
@@ -179,6 +192,15 @@ impl<A: Allocator> Collector<A> {
 
     fn held(&self) -> usize {
         self.segments + self.table.0.bytes() + self.pending.bytes() + self.roots.bytes() + self.finalisers.bytes()
+    }
+
+    /// Bytes that the limit still allows.
+    fn room(&self) -> usize {
+        self.limit.saturating_sub(self.held())
+    }
+
+    fn note_peak(&mut self) {
+        self.statistics.peak_bytes = self.statistics.peak_bytes.max(self.held());
     }
 
     /// An object of `size` bytes, all of them 0, aligned to two words; `None` when there is no memory, or no more is allowed. May collect
@@ -259,14 +281,16 @@ impl<A: Allocator> Collector<A> {
     /// A new segment, in the table.
     fn add(&mut self, cell: usize, count: usize, kind: Kind) -> Option<NonNull<Segment>> {
         let bytes = Segment::bytes(cell, count)?;
-        if self.held().checked_add(bytes)? > self.limit || !self.table.0.reserve(&self.memory) {
+        // With a few places for what is to be looked at, a collection is seldom without any.
+        let pending = self.pending.bytes() > 0 || self.pending.reserve(&self.memory, self.room());
+        if !pending || !self.table.0.reserve(&self.memory, self.room()) || bytes > self.room() {
             return None;
         }
         let segment = Segment::new(&self.memory, cell, count, kind)?;
         let start = segment.addr().get();
         self.table.0.insert(self.table.index(start), Place { start, end: start + bytes, segment });
         self.segments += bytes;
-        self.statistics.peak_bytes = self.statistics.peak_bytes.max(self.held());
+        self.note_peak();
         Some(segment)
     }
 
@@ -276,9 +300,10 @@ impl<A: Allocator> Collector<A> {
     ///
     /// These bytes may be read at each collection until [`remove_roots`](Self::remove_roots).
     pub unsafe fn add_roots(&mut self, start: *const u8, end: *const u8) -> bool {
-        let room = self.roots.reserve(&self.memory);
+        let room = self.roots.reserve(&self.memory, self.room());
         if room {
             self.roots.push((start, end));
+            self.note_peak();
         }
         room
     }
@@ -297,9 +322,11 @@ impl<A: Allocator> Collector<A> {
     /// `object` came from [`allocate`](Self::allocate) and is in use. The finaliser may be called with it, and neither allocates nor
     /// collects.
     pub unsafe fn set_finaliser(&mut self, object: NonNull<u8>, finaliser: Finaliser) -> bool {
-        let noted = self.table.find(object.addr().get()).is_some() && self.finalisers.reserve(&self.memory);
+        let noted = self.table.find(object.addr().get()).is_some()
+            && self.finalisers.reserve(&self.memory, self.limit.saturating_sub(self.held()));
         if noted {
-            self.finalisers.push((object, finaliser));
+            self.finalisers.push(Finalised { object, finaliser, due: false });
+            self.note_peak();
         }
         noted
     }
@@ -337,11 +364,24 @@ impl<A: Allocator> Collector<A> {
 
     /// Frees whatever `roots` and the registered ranges do not lead to.
     ///
+    /// # Panics
+    ///
+    /// When `roots` does; nothing is freed then.
+    ///
     /// # Safety
     ///
     /// Objects that are still used are reachable from there.
     pub unsafe fn collect(&mut self, roots: impl FnOnce(&mut Marker<'_>)) {
+        if core::mem::replace(&mut self.under_way, true) {
+            // What was marked the last time was not all followed, and would not be now.
+            for place in self.table.0.as_slice() {
+                // SAFETY: segments in the table are there.
+                unsafe { segment::unmark(place.segment) };
+            }
+            self.pending.clear();
+        }
         let mut marker = Marker {
+            most: self.limit.saturating_sub(self.held()),
             table: &self.table,
             pending: &mut self.pending,
             memory: &self.memory,
@@ -354,27 +394,27 @@ impl<A: Allocator> Collector<A> {
             unsafe { marker.range(*start, *end) };
         }
         marker.drain();
-        // Those that nobody reaches come first and stay for their finalisers; what they refer to stays with them.
-        let finalisers = self.finalisers.as_mut_slice();
-        let lost =
-            |table: &Table, object: NonNull<u8>| table.find(object.addr().get()).is_some_and(|at| !at.is_marked());
+        // Those that nobody reaches stay for their finalisers, and what they refer to stays with them. Which they are is settled
+        // before the first of them is followed: one may refer to another.
         let mut due = 0;
-        for at in 0..finalisers.len() {
-            if lost(&self.table, finalisers[at].0) {
-                finalisers[due..=at].rotate_right(1);
-                due += 1;
-            }
+        for finalised in self.finalisers.as_mut_slice() {
+            let found = self.table.find(finalised.object.addr().get());
+            finalised.due = found.is_some_and(|at| !at.is_marked());
+            due += usize::from(finalised.due);
         }
-        for (object, _) in &finalisers[..due] {
-            marker.word(object.addr().get());
+        for finalised in self.finalisers.as_slice().iter().filter(|finalised| finalised.due) {
+            marker.word(finalised.object.addr().get());
         }
         marker.drain();
+        self.note_peak();
         self.sweep();
-        for _ in 0..due {
-            let (object, finaliser) = self.finalisers.as_slice()[0];
-            self.finalisers.remove(0);
-            // SAFETY: the object is still there, as was promised with `set_finaliser`.
-            unsafe { finaliser(object) };
+        self.under_way = false;
+        if due > 0 {
+            for finalised in self.finalisers.as_slice().iter().filter(|finalised| finalised.due) {
+                // SAFETY: the object is still there, as was promised with `set_finaliser`.
+                unsafe { (finalised.finaliser)(finalised.object) };
+            }
+            self.finalisers.retain(|finalised| !finalised.due);
         }
     }
 
@@ -407,10 +447,10 @@ impl<A: Allocator> Collector<A> {
         self.current = self.lists;
         statistics.collections += 1;
         self.since = 0;
-        self.threshold = (statistics.live_bytes / 100 * self.growth).max(LEAST);
+        self.threshold = (statistics.live_bytes / 100).saturating_mul(self.growth).max(LEAST);
         // A list that was needed once may be as large as the heap.
         // SAFETY: it took its memory there, and nothing is pending.
-        unsafe { self.pending.end(&self.memory) };
+        unsafe { self.pending.shrink(&self.memory) };
     }
 }
 

@@ -3,6 +3,9 @@
 use allocator_api2::alloc::{Allocator, Layout};
 use core::ptr::NonNull;
 
+/// Values for which there is room at first.
+const LEAST: usize = 32;
+
 /// Values that need no destructor, in one block.
 pub(crate) struct List<T: Copy> {
     start: NonNull<T>,
@@ -30,12 +33,18 @@ impl<T: Copy> List<T> {
         self.room * size_of::<T>()
     }
 
-    /// Makes room for one more. False: there is no memory.
-    pub(crate) fn reserve(&mut self, memory: &impl Allocator) -> bool {
+    /// Makes room for one more with at most `most` bytes more. False: there is no memory.
+    pub(crate) fn reserve(&mut self, memory: &impl Allocator, most: usize) -> bool {
         if self.len < self.room {
             return true;
         }
-        let room = (self.room * 2).max(32);
+        // Where twice as much is not allowed, an eighth may be.
+        let doubled = (self.room * 2).max(LEAST);
+        let allowed = self.room.saturating_add(most / size_of::<T>());
+        let room = doubled.min(allowed);
+        if room < (self.room + self.room / 8).max(LEAST) {
+            return false;
+        }
         let Ok(new) = Layout::array::<T>(room) else { return false };
         let grown = match Layout::array::<T>(self.room) {
             Ok(old) if self.room > 0 => {
@@ -71,6 +80,28 @@ impl<T: Copy> List<T> {
         let last = self.as_slice().last().copied()?;
         self.len -= 1;
         Some(last)
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Gives its block back where that has more than the least room, and takes one of the least.
+    ///
+    /// # Safety
+    ///
+    /// As for [`end`](Self::end).
+    pub(crate) unsafe fn shrink(&mut self, memory: &impl Allocator) {
+        self.clear();
+        if self.room > LEAST
+            && let (Ok(old), Ok(new)) = (Layout::array::<T>(self.room), Layout::array::<T>(LEAST))
+            // SAFETY: the caller's promise; nothing is in it.
+            && let Ok(shrunk) = unsafe { memory.shrink(self.start.cast(), old, new) }
+        {
+            self.start = shrunk.cast();
+            self.room = LEAST;
+        }
     }
 
     pub(crate) fn remove(&mut self, at: usize) {

@@ -49,6 +49,8 @@ pub struct Marker<'a> {
     pub(crate) table: &'a Table,
     pub(crate) pending: &'a mut List<At>,
     pub(crate) memory: &'a dyn Allocator,
+    /// Bytes that the limit leaves for the list of what is pending.
+    pub(crate) most: usize,
     /// Where the last address lay that was one: the next is often near.
     pub(crate) recent: Option<Place>,
     /// There was no room for some of what was found: it is marked, and what it refers to is not.
@@ -95,7 +97,9 @@ impl Marker<'_> {
         if unsafe { at.segment.as_ref() }.kind() == Kind::Leaf {
             return;
         }
-        if self.pending.reserve(&self.memory) {
+        let before = self.pending.bytes();
+        if self.pending.reserve(&self.memory, self.most) {
+            self.most -= self.pending.bytes() - before;
             self.pending.push(at);
         } else {
             self.overflowed = true;

@@ -226,6 +226,16 @@ impl At {
     }
 }
 
+/// Nothing is marked any more.
+///
+/// # Safety
+///
+/// The segment is there.
+pub(crate) unsafe fn unmark(segment: NonNull<Segment>) {
+    // SAFETY: the caller's promise; words of the bits.
+    unsafe { (0..segment.as_ref().words()).for_each(|word| marks(segment, word).write(0)) }
+}
+
 /// Visits the marked cells.
 ///
 /// # Safety

@@ -153,6 +153,120 @@ fn a_limit_holds_and_garbage_makes_room() {
     assert!(unsafe { heap.allocate(usize::MAX - 10, Description::Leaf, |_| {}) }.is_none());
 }
 
+/// An object with so many fields, each of which refers to an object of its own; the object with all of them is the root.
+fn wide<A: Allocator>(heap: &mut Collector<A>, fields: usize) -> Option<usize> {
+    // SAFETY: the fields are reachable from the root.
+    unsafe {
+        let table = heap.allocate(fields * WORD, Description::Scanned, |_| {})?.cast::<usize>();
+        let root = table.addr().get();
+        for field in 0..fields {
+            let leaf = heap.allocate(2 * WORD, Description::Scanned, |marker| marker.word(root))?;
+            table.add(field).write(leaf.addr().get());
+        }
+        Some(root)
+    }
+}
+
+#[test]
+fn the_limit_counts_the_collectors_own_lists() {
+    // All fields are found before the first of them is followed: the list of what is pending would be as large as they.
+    for limit in [usize::MAX, 400_000, 260_000] {
+        let part = Subsystem::new("objects", Global);
+        let mut heap = Collector::new(&part);
+        heap.set_limit(limit);
+        let root = wide(&mut heap, 10_000).unwrap();
+        // SAFETY: nothing is used after.
+        unsafe { heap.collect(|marker| marker.word(root)) };
+        assert_eq!(heap.statistics().objects, 10_001);
+        assert_eq!(
+            (heap.statistics().held_bytes, heap.statistics().peak_bytes),
+            (part.figures().live, part.figures().peak)
+        );
+        assert!(part.figures().peak <= limit, "{} of {limit}", part.figures().peak);
+        assert!(limit < usize::MAX || part.figures().peak > 450_000, "the lists of this program are large");
+        drop(heap);
+        part.close().unwrap();
+    }
+    // Where the lists have no room, nothing is noted.
+    let mut heap = Collector::new(Global);
+    heap.set_limit(100);
+    // SAFETY: nothing is read.
+    unsafe {
+        assert!(!heap.add_roots([0usize].as_ptr().cast(), [0usize].as_ptr().cast()));
+        assert!(heap.allocate(8, Description::Leaf, |_| {}).is_none());
+    }
+    assert_eq!(heap.statistics().held_bytes, 0);
+}
+
+#[test]
+fn roots_that_panic_leave_the_heap_as_it_was() {
+    for size in [WORD, 5_000] {
+        let mut heap = Collector::new(Global);
+        let root = build(&mut heap, 300).unwrap();
+        // SAFETY: nothing is used after it was freed or unreachable.
+        unsafe {
+            let object = heap.allocate(size, Description::Scanned, |_| {}).unwrap();
+            object.cast::<usize>().write(root);
+            let panicked = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+                heap.collect(|marker| {
+                    marker.word(root);
+                    marker.pointer(object.as_ptr());
+                    panic!("as planned");
+                });
+            }));
+            assert!(panicked.is_err());
+            assert_eq!(heap.statistics().objects, 301, "nothing was freed");
+            // What was found then is not there any more.
+            heap.free(object);
+            heap.collect(|marker| marker.word(root));
+            assert_eq!(heap.statistics().objects, 300);
+            heap.collect(|_| {});
+            assert_eq!(heap.statistics().objects, 0);
+        }
+    }
+}
+
+#[test]
+fn any_growth_is_a_growth() {
+    let mut heap = Collector::new(Global);
+    heap.set_growth(usize::MAX);
+    let root = build(&mut heap, 10_000).unwrap();
+    // SAFETY: nothing is used after.
+    unsafe { heap.collect(|marker| marker.word(root)) };
+    let collections = heap.statistics().collections;
+    build(&mut heap, 30_000).unwrap();
+    assert_eq!(heap.statistics().collections, collections, "never again by itself");
+}
+
+static MANY: AtomicUsize = AtomicUsize::new(0);
+
+unsafe extern "C" fn count(_: NonNull<u8>) {
+    MANY.fetch_add(1, Ordering::Relaxed);
+}
+
+#[test]
+fn a_hundred_thousand_finalisers_at_once() {
+    let mut heap = Collector::new(Global);
+    let mut kept = std::vec![0usize; 100_000];
+    let range = kept.as_mut_ptr_range();
+    // SAFETY: the list stays, and is written to between collections only; objects are used while they are in it.
+    unsafe {
+        assert!(heap.add_roots(range.start.cast(), range.end.cast()));
+        for slot in 0..100_000 {
+            let object = heap.allocate(WORD, Description::Leaf, |_| {}).unwrap();
+            range.start.add(slot).write(object.addr().get());
+            assert!(slot % 2 == 1 || heap.set_finaliser(object, count));
+        }
+        heap.collect(|_| {});
+        assert_eq!((heap.statistics().objects, MANY.load(Ordering::Relaxed)), (100_000, 0));
+        heap.remove_roots(range.start.cast());
+        heap.collect(|_| {});
+        assert_eq!((heap.statistics().objects, MANY.load(Ordering::Relaxed)), (50_000, 50_000));
+        heap.collect(|_| {});
+        assert_eq!((heap.statistics().objects, MANY.load(Ordering::Relaxed)), (0, 50_000));
+    }
+}
+
 static FINALISED: AtomicUsize = AtomicUsize::new(0);
 
 /// Notes the order: each adds its number as a decimal digit.
