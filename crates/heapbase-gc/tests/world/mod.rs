@@ -38,17 +38,27 @@ pub struct World<A: Allocator> {
     roots: Vec<usize>,
     named: usize,
     random: Random,
+    /// What decides before chance does, from the last on.
+    pub script: Vec<u16>,
     /// Allocations that found no memory.
     pub denied: usize,
 }
 
 impl<A: Allocator> World<A> {
     pub fn new(heap: Collector<A>, seed: u64) -> Self {
-        Self { heap, objects: BTreeMap::new(), roots: Vec::new(), named: 0, random: Random(seed | 1), denied: 0 }
+        Self {
+            heap,
+            objects: BTreeMap::new(),
+            roots: Vec::new(),
+            named: 0,
+            random: Random(seed | 1),
+            script: Vec::new(),
+            denied: 0,
+        }
     }
 
     fn next(&mut self) -> usize {
-        (self.random.next() >> 33) as usize
+        self.script.pop().map_or_else(|| (self.random.next() >> 33) as usize, usize::from)
     }
 
     fn pick(&mut self) -> Option<usize> {

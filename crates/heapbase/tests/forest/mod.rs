@@ -480,26 +480,32 @@ impl<B: Books> Forest<B> {
     }
 }
 
-impl Random {
-    pub fn op(&mut self) -> Op {
-        let bits = self.next();
+impl Op {
+    /// What some bits say.
+    pub fn of(bits: u64) -> Self {
         let (index, other) = ((bits >> 32) as u32, (bits >> 20) as u32 & 0xfff);
         match bits % 32 {
-            0 => Op::Plant,
-            1..=3 => Op::Nest { within: index },
-            4 => Op::Clone { handle: index },
-            5..=8 => Op::Drop { handle: index },
-            9 => Op::Move { one: index, other },
-            10..=14 => Op::Allocate { handle: index, size: other % 600 },
-            15..=17 => Op::Resize { block: index, size: other % 900 },
-            18..=22 => Op::Free { block: index },
-            23..=24 => Op::Raise { handle: index, message: other, cause: (bits >> 6 & 1 == 0).then_some(other) },
-            25 => Op::Share { error: index },
-            26..=28 => Op::Forgive { error: index },
-            29 => Op::Budget { handle: index, bytes: if bits >> 6 & 1 == 0 { u32::MAX } else { other * 4 } },
-            30 => Op::Fail { fail: bits >> 6 & 3 == 0 },
-            _ => Op::Close { handle: index },
+            0 => Self::Plant,
+            1..=3 => Self::Nest { within: index },
+            4 => Self::Clone { handle: index },
+            5..=8 => Self::Drop { handle: index },
+            9 => Self::Move { one: index, other },
+            10..=14 => Self::Allocate { handle: index, size: other % 600 },
+            15..=17 => Self::Resize { block: index, size: other % 900 },
+            18..=22 => Self::Free { block: index },
+            23..=24 => Self::Raise { handle: index, message: other, cause: (bits >> 6 & 1 == 0).then_some(other) },
+            25 => Self::Share { error: index },
+            26..=28 => Self::Forgive { error: index },
+            29 => Self::Budget { handle: index, bytes: if bits >> 6 & 1 == 0 { u32::MAX } else { other * 4 } },
+            30 => Self::Fail { fail: bits >> 6 & 3 == 0 },
+            _ => Self::Close { handle: index },
         }
+    }
+}
+
+impl Random {
+    pub fn op(&mut self) -> Op {
+        Op::of(self.next())
     }
 }
 
