@@ -94,6 +94,8 @@ pub struct Collector<A: Allocator> {
     /// For each kind and class the segments, and from which on there may be a cell not in use.
     lists: [[Option<NonNull<Segment>>; CLASSES]; 3],
     current: [[Option<NonNull<Segment>>; CLASSES]; 3],
+    /// Segments in which nothing is, to be cut for whatever comes next.
+    empty: Option<NonNull<Segment>>,
     pending: List<At>,
     roots: List<(*const u8, *const u8)>,
     finalisers: List<Finalised>,
@@ -126,6 +128,7 @@ impl<A: Allocator> Collector<A> {
             table: Table(List::new()),
             lists: [[None; CLASSES]; 3],
             current: [[None; CLASSES]; 3],
+            empty: None,
             pending: List::new(),
             roots: List::new(),
             finalisers: List::new(),
@@ -230,8 +233,11 @@ impl<A: Allocator> Collector<A> {
         let at = match self.place(size, kind) {
             Some(at) => at,
             None => {
-                // SAFETY: the caller's promise.
-                unsafe { self.collect(roots.take()?) };
+                if let Some(roots) = roots.take() {
+                    // SAFETY: the caller's promise.
+                    unsafe { self.collect(roots) };
+                }
+                self.give_back(0);
                 self.place(size, kind)?
             }
         };
@@ -270,12 +276,56 @@ impl<A: Allocator> Collector<A> {
             self.current[kind as usize][class] = next;
         }
         let cell = cell_of(class);
-        let segment = self.add(cell, SEGMENT / cell, kind)?;
+        let segment = match self.recut(cell, kind) {
+            Some(segment) => segment,
+            None => self.add(cell, SEGMENT / cell, kind)?,
+        };
         // SAFETY: a segment of ours.
         unsafe { segment.as_ref() }.next.set(self.lists[kind as usize][class].replace(segment));
         self.current[kind as usize][class] = Some(segment);
         // SAFETY: a segment of ours.
         unsafe { segment::take(segment) }
+    }
+
+    /// A segment in which nothing was.
+    fn recut(&mut self, cell: usize, kind: Kind) -> Option<NonNull<Segment>> {
+        let segment = self.empty?;
+        // SAFETY: segments in the table are there, and no cell of this one is in use.
+        unsafe {
+            let next = segment.as_ref().next.get();
+            Segment::recut(segment, cell, kind).then(|| self.empty = next)?;
+        }
+        Some(segment)
+    }
+
+    /// Gives segments back in which nothing is, all but `most` bytes of them.
+    fn give_back(&mut self, most: usize) {
+        if self.empty.is_none() {
+            return;
+        }
+        let Self { table, memory, segments, empty, .. } = self;
+        let mut kept = 0;
+        *empty = None;
+        self.lists = [[None; CLASSES]; 3];
+        let lists = &mut self.lists;
+        table.0.retain(|place| {
+            // SAFETY: segments in the table are there, and once out of it are given back.
+            unsafe {
+                let len = place.segment.as_ref().len();
+                if !segment::is_empty(place.segment) {
+                    hang(lists, place.segment);
+                } else if kept + len <= most {
+                    kept += len;
+                    place.segment.as_ref().next.set(empty.replace(place.segment));
+                } else {
+                    *segments -= len;
+                    Segment::end(place.segment, memory);
+                    return false;
+                }
+                true
+            }
+        });
+        self.current = self.lists;
     }
 
     /// A new segment, in the table.
@@ -418,9 +468,12 @@ impl<A: Allocator> Collector<A> {
         }
     }
 
-    /// Frees what is not marked, and gives segments back in which nothing is left.
+    /// Frees what is not marked, and gives segments back in which nothing is left: all but those that will be needed before the
+    /// next collection.
     fn sweep(&mut self) {
-        let Self { table, memory, statistics, segments, .. } = self;
+        let Self { table, memory, statistics, segments, empty, .. } = self;
+        let (mut kept, mut room) = (0, 0);
+        *empty = None;
         self.lists = [[None; CLASSES]; 3];
         (statistics.objects, statistics.live_bytes) = (0, 0);
         let lists = &mut self.lists;
@@ -432,14 +485,16 @@ impl<A: Allocator> Collector<A> {
                 statistics.objects += swept.live;
                 statistics.live_bytes += swept.live * header.cell();
                 statistics.freed += swept.freed as u64;
-                if swept.live == 0 {
+                if swept.live > 0 {
+                    room += header.room(swept.live);
+                    hang(lists, place.segment);
+                } else if header.cell() <= LARGEST {
+                    kept += header.len();
+                    header.next.set(empty.replace(place.segment));
+                } else {
                     *segments -= header.len();
                     Segment::end(place.segment, memory);
                     return false;
-                }
-                if header.cell() <= LARGEST {
-                    let list = &mut lists[header.kind() as usize][class_of(header.cell())];
-                    header.next.set(list.replace(place.segment));
                 }
                 true
             }
@@ -448,9 +503,27 @@ impl<A: Allocator> Collector<A> {
         statistics.collections += 1;
         self.since = 0;
         self.threshold = (statistics.live_bytes / 100).saturating_mul(self.growth).max(LEAST);
+        let needed = self.threshold.saturating_sub(room);
+        if kept > needed {
+            self.give_back(needed);
+        }
         // A list that was needed once may be as large as the heap.
         // SAFETY: it took its memory there, and nothing is pending.
         unsafe { self.pending.shrink(&self.memory) };
+    }
+}
+
+/// Hangs a segment that is shared into the list of its class.
+///
+/// # Safety
+///
+/// The segment is there.
+unsafe fn hang(lists: &mut [[Option<NonNull<Segment>>; CLASSES]; 3], segment: NonNull<Segment>) {
+    // SAFETY: the caller's promise.
+    let header = unsafe { segment.as_ref() };
+    if header.cell() <= LARGEST {
+        let list = &mut lists[header.kind() as usize][class_of(header.cell())];
+        header.next.set(list.replace(segment));
     }
 }
 

@@ -79,6 +79,39 @@ impl Segment {
         Some(segment)
     }
 
+    /// Cuts a segment, no cell of which is in use, into others, as many as fit. False: none does.
+    ///
+    /// # Safety
+    ///
+    /// The segment is there, and nobody refers to its cells. `cell` is a multiple of a unit that shares segments.
+    pub(crate) unsafe fn recut(segment: NonNull<Self>, cell: usize, kind: Kind) -> bool {
+        // SAFETY: the caller's promise: the header and the bits lie in the block, and nobody else looks at them.
+        unsafe {
+            let len = segment.as_ref().len;
+            let mut count = len / cell;
+            while layout(cell, count).is_none_or(|(layout, _)| layout.size() > len) {
+                count -= 1;
+            }
+            let Some((_, first)) = layout(cell, count) else { return false };
+            if count < 2 {
+                return false;
+            }
+            let reciprocal = (1_u64 << 32).div_ceil(cell as u64);
+            segment.write(Self {
+                cell,
+                reciprocal,
+                count,
+                first,
+                len,
+                kind,
+                cursor: Cell::new(0),
+                next: Cell::new(None),
+            });
+            segment.add(1).cast::<u8>().write_bytes(0, first - size_of::<Self>());
+            true
+        }
+    }
+
     /// Gives a segment back.
     ///
     /// # Safety
@@ -102,6 +135,11 @@ impl Segment {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Bytes of cells that are not in use where so many are.
+    pub(crate) fn room(&self, live: usize) -> usize {
+        (self.count - live) * self.cell
     }
 
     fn words(&self) -> usize {
@@ -224,6 +262,16 @@ impl At {
             cursor.set(cursor.get().min(word));
         }
     }
+}
+
+/// Whether no cell is in use.
+///
+/// # Safety
+///
+/// The segment is there.
+pub(crate) unsafe fn is_empty(segment: NonNull<Segment>) -> bool {
+    // SAFETY: the caller's promise; words of the bits.
+    unsafe { (0..segment.as_ref().words()).all(|word| used(segment, word).read() == 0) }
 }
 
 /// Nothing is marked any more.

@@ -199,6 +199,50 @@ fn the_limit_counts_the_collectors_own_lists() {
 }
 
 #[test]
+fn what_is_empty_serves_whatever_comes_next() {
+    let memory = Failing(Cell::new(usize::MAX));
+    let mut heap = Collector::new(&memory);
+    let root = build(&mut heap, 30_000).unwrap();
+    // SAFETY: nothing is used after it is unreachable, and each object within its size.
+    unsafe {
+        heap.collect(|marker| marker.word(root));
+        assert!(heap.statistics().held_bytes > 900_000);
+        heap.collect(|_| {});
+        let held = heap.statistics().held_bytes;
+        assert!(
+            heap.statistics().live_bytes == 0 && held > 200_000 && held < 300_000,
+            "{held}: until the next collection"
+        );
+        let requests = memory.0.get();
+        let mut kept = std::vec::Vec::new();
+        for number in 0..240usize {
+            let (size, description) = match number % 3 {
+                0 => (500, Description::Leaf),
+                1 => (24, Description::Precise(Shape::new(3, 0b100))),
+                _ => (1_700, Description::Scanned),
+            };
+            let object = heap.allocate(size, description, |_| panic!("not yet")).unwrap();
+            object.write_bytes(number as u8, size);
+            kept.push((object, size));
+        }
+        assert_eq!((memory.0.get(), heap.statistics().held_bytes), (requests, held), "nobody was asked");
+        for (number, (object, size)) in kept.iter().enumerate() {
+            assert!((0..*size).all(|at| object.add(at).read() == number as u8));
+            assert_eq!(heap.object_at(object.addr().get() + size - 1), Some(*object));
+        }
+        // Where it is needed for something that does not fit into it, it goes back.
+        heap.collect(|_| {});
+        heap.set_limit(held);
+        assert!(heap.allocate(200_000, Description::Leaf, |_| {}).is_some());
+        assert!(heap.statistics().held_bytes <= held);
+        heap.collect(|_| {});
+        // Also where this very request has collected already.
+        heap.set_limit(400_000);
+        assert!(heap.allocate(390_000, Description::Leaf, |_| {}).is_some());
+    }
+}
+
+#[test]
 fn roots_that_panic_leave_the_heap_as_it_was() {
     for size in [WORD, 5_000] {
         let mut heap = Collector::new(Global);
