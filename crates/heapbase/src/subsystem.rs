@@ -39,7 +39,7 @@
 //! | handle | what guarantees that the allocator outlives its blocks | costs | when |
 //! | --- | --- | --- | --- |
 //! | `&Subsystem` | the borrow checker | no more than the books | the part's lifetime is a scope: take this one first |
-//! | [`Shared`] | it counts its handles and blocks, and goes with the last of them | a second word counted for each allocation | blocks travel to where no borrow reaches: into errors, queues, `'static` types, other languages |
+//! | [`Shared`] | it counts its handles and blocks, and goes with the last of them | as a borrow; between threads a second word for each allocation | blocks travel to where no borrow reaches: into errors, queues, `'static` types, other languages |
 //! | `&'static Subsystem` | it is a static | as a borrow | one for each subsystem |
 //!
 //! A mistake does not compile. A box may not outlive the subsystem that it lives in:
@@ -348,7 +348,7 @@ impl<P: Allocator, B: Books> Subsystem<P, B> {
     ///
     /// # Safety
     ///
-    /// `new` is not 0. `serve` returns a block that it asked this parent for, of `new` bytes, or one of `old` bytes from here that the
+    /// `new` is not 0, and neither is above `isize::MAX`. `serve` returns a block that it asked this parent for, of `new` bytes, or one of `old` bytes from here that the
     /// parent gave `new` bytes. With an error it changes nothing.
     pub unsafe fn try_change<'e>(
         &self,

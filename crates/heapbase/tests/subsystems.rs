@@ -17,7 +17,7 @@ use heapbase::{
     FailAllocator, Local, LockedAllocator, SizeClassAllocator,
     error::OVER_BUDGET,
     memory::{Region, TestMemory},
-    subsystem::{Figures, FreeAtEnd, ManyThreads, OneThread, Shared, Subsystem},
+    subsystem::{Books, Figures, FreeAtEnd, ManyThreads, OneThread, Shared, Subsystem},
 };
 use proptest::prelude::*;
 
@@ -315,6 +315,41 @@ fn the_last_block_ends_an_owned_subsystem() {
     unsafe { part.deallocate(block.cast(), Layout::new::<[u8; 100]>()) };
     assert_eq!(part.close().unwrap().0.peak, 100);
     outer.close().unwrap();
+}
+
+/// The system's memory; drops what it was given when a block comes back.
+struct Dropping(core::cell::RefCell<Option<std::boxed::Box<dyn core::any::Any>>>);
+
+// SAFETY: every block is the system's.
+unsafe impl Allocator for &Dropping {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        Global.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        drop(self.0.take());
+        // SAFETY: the caller's promise.
+        unsafe { Global.deallocate(block, layout) }
+    }
+}
+
+#[test]
+fn a_parent_that_drops_the_last_handle_while_it_takes_a_block_back() {
+    fn run<B: Books>() {
+        let parent: &'static Dropping = std::boxed::Box::leak(std::boxed::Box::new(Dropping(None.into())));
+        let part = Shared::new(Subsystem::<_, B>::keeping("part", parent)).unwrap();
+        let layout = Layout::new::<[u8; 40]>();
+        let block = part.allocate(layout).unwrap().cast();
+        let raw = part.clone().into_raw();
+        // SAFETY: taken back once.
+        drop(unsafe { Shared::<&Dropping, B>::from_raw(raw) });
+        *parent.0.borrow_mut() = Some(std::boxed::Box::new(part));
+        // SAFETY: the block is of this subsystem and layout, and keeps it.
+        unsafe { Shared::<&Dropping, B>::return_block(raw, block, layout) };
+        assert!(parent.0.borrow().is_none());
+    }
+    run::<OneThread>();
+    run::<ManyThreads>();
 }
 
 #[test]

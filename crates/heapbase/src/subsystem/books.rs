@@ -35,7 +35,8 @@ pub(crate) mod sealed {
     pub trait Ledger: Debug {
         /// Nothing live, no limit.
         const EMPTY: Self;
-        /// Nobody can ask for memory between a block's bytes going off the books and the block going back.
+        /// One thread keeps these books. Then nobody can ask for memory between a block's bytes going off the books and the block
+        /// going back, and nobody can return the last block while somebody else drops the last handle.
         const ALONE: bool;
         /// Counts references.
         type Count: Word + Debug;
@@ -54,6 +55,8 @@ pub(crate) mod sealed {
         fn withdraw(&self, bytes: usize);
         /// Takes `bytes` that were given out off the books.
         fn give_back(&self, bytes: usize);
+        /// Nothing is live.
+        fn is_empty(&self) -> bool;
         /// Sets the most that may be live.
         fn set_budget(&self, bytes: usize);
         /// What is written.
@@ -139,6 +142,10 @@ impl sealed::Ledger for OneThread {
     #[inline(always)]
     fn give_back(&self, bytes: usize) {
         self.back.set(self.back.get().wrapping_add(bytes as i64));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.live() == 0
     }
 
     fn set_budget(&self, bytes: usize) {
@@ -276,6 +283,10 @@ mod many {
         #[inline(always)]
         fn give_back(&self, bytes: usize) {
             self.live.lower(bytes);
+        }
+
+        fn is_empty(&self) -> bool {
+            self.live.read() == 0
         }
 
         fn set_budget(&self, bytes: usize) {

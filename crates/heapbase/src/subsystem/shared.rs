@@ -43,10 +43,31 @@ pub struct Shared<P: Allocator, B: Books = OneThread> {
     owns: PhantomData<Inner<P, B>>,
 }
 
-/// What the handles share. `count` is the number of handles and of blocks that are not returned.
+/// What the handles share: it stays while there is a handle or a block.
+///
+/// Between threads `count` is the number of both, for the last of them to be told from all others. For one thread it is the number of
+/// handles, and the books say whether there are blocks: they count each anyway.
 struct Inner<P, B: Books> {
     count: B::Count,
     subsystem: Subsystem<P, B>,
+}
+
+impl<P, B: Books> Inner<P, B> {
+    /// A block was given out.
+    #[inline(always)]
+    fn hold_block(&self) {
+        if !B::ALONE {
+            hold(&self.count);
+        }
+    }
+
+    /// A block came back through a handle, so nothing ends.
+    #[inline(always)]
+    fn let_block_go(&self) {
+        if !B::ALONE {
+            self.count.subtract(1, Ordering::Release);
+        }
+    }
 }
 
 // SAFETY: with `ManyThreads` the count and the books are atomic; the parent is used, and dropped, by any of the threads.
@@ -121,7 +142,7 @@ impl<P: Allocator, B: Books> Shared<P, B> {
         let inner = self.inner();
         let block = inner.subsystem.try_allocate(layout)?;
         if layout.size() != 0 {
-            hold(&inner.count);
+            inner.hold_block();
         }
         Ok(block)
     }
@@ -168,7 +189,7 @@ impl<P: Allocator, B: Books> Shared<P, B> {
         // SAFETY: the caller's promise.
         let block = unsafe { inner.subsystem.try_change(old, new, serve)? };
         if old == 0 {
-            hold(&inner.count);
+            inner.hold_block();
         }
         Ok(block)
     }
@@ -192,7 +213,6 @@ impl<P: Allocator, B: Books> Shared<P, B> {
         count.settle();
         let figures = self.figures();
         if figures.live != 0 {
-            // Forgotten before the subsystem came here.
             return Err(self);
         }
         let inner = self.into_inner();
@@ -241,9 +261,10 @@ impl<P: Allocator, B: Books> Shared<P, B> {
     /// One who was counted is so no more, and does not use `inner` after.
     #[inline]
     unsafe fn release(inner: NonNull<Inner<P, B>>) {
-        // SAFETY: whoever is counted keeps the block; after the last one it is ours alone.
+        // SAFETY: whoever is counted keeps the block; after the last one it is ours alone, or kept for the blocks by the books.
         unsafe {
-            if let_go(&(*inner.as_ptr()).count) {
+            let last = let_go(&(*inner.as_ptr()).count);
+            if last && (!B::ALONE || (*inner.as_ptr()).subsystem.books.is_empty()) {
                 drop(Self::end(inner));
             }
         }
@@ -263,10 +284,17 @@ impl<P: Allocator, B: Books> Shared<P, B> {
     /// as an `Allocator`, for `layout`, whose size is not 0. The block is used no more.
     pub unsafe fn return_block(raw: NonNull<()>, block: NonNull<u8>, layout: Layout) {
         let inner = raw.cast::<Inner<P, B>>();
-        // SAFETY: the block is counted, so the subsystem is there until it is counted no more.
+        // SAFETY: the block is counted, or in the books, so the subsystem is there until it is so no more.
         unsafe {
-            (*inner.as_ptr()).subsystem.deallocate(block, layout);
-            Self::release(inner);
+            let subsystem = &raw const (*inner.as_ptr()).subsystem;
+            // On the books until it is back: no handle keeps the subsystem while the parent works, who may drop the last one.
+            (*subsystem).parent.deallocate(block, layout);
+            (*subsystem).books.give_back(layout.size());
+            if !B::ALONE {
+                Self::release(inner);
+            } else if (*inner.as_ptr()).count.add(0, Ordering::Relaxed) == 0 && (*subsystem).books.is_empty() {
+                drop(Self::end(inner));
+            }
         }
     }
 }
@@ -301,7 +329,7 @@ unsafe impl<P: Allocator, B: Books> Allocator for Shared<P, B> {
         let inner = self.inner();
         let block = inner.subsystem.allocate(layout)?;
         if layout.size() != 0 {
-            hold(&inner.count);
+            inner.hold_block();
         }
         Ok(block)
     }
@@ -311,7 +339,7 @@ unsafe impl<P: Allocator, B: Books> Allocator for Shared<P, B> {
         let inner = self.inner();
         let block = inner.subsystem.allocate_zeroed(layout)?;
         if layout.size() != 0 {
-            hold(&inner.count);
+            inner.hold_block();
         }
         Ok(block)
     }
@@ -322,8 +350,7 @@ unsafe impl<P: Allocator, B: Books> Allocator for Shared<P, B> {
         // SAFETY: the caller's promise.
         unsafe { inner.subsystem.deallocate(block, layout) };
         if layout.size() != 0 {
-            // Never the last one: this handle is counted.
-            inner.count.subtract(1, Ordering::Release);
+            inner.let_block_go();
         }
     }
 
@@ -350,7 +377,7 @@ unsafe impl<P: Allocator, B: Books> Allocator for Shared<P, B> {
         // SAFETY: the caller's promise.
         let shrunk = unsafe { self.inner().subsystem.shrink(block, old, new)? };
         if new.size() == 0 && old.size() != 0 {
-            self.inner().count.subtract(1, Ordering::Release);
+            self.inner().let_block_go();
         }
         Ok(shrunk)
     }
