@@ -59,7 +59,7 @@ fn report<P: Program>(name: &str, rounds: usize, scale: usize) {
 
 fn main() {
     let smoke = std::env::args().any(|argument| argument == "--smoke");
-    let (rounds, scale) = if smoke { (2, 1) } else { (7, 10) };
+    let (rounds, scale) = if smoke { (2, 1) } else { (15, 10) };
     println!("| program | malloc and free | bdwgc | ours on malloc | ours on the flagship | ours / bdwgc |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     report::<Trees>("binary trees", rounds, scale);

@@ -55,6 +55,28 @@ fn the_user_customises_the_allocator() {
     fill(Shared::new(Subsystem::new("stack", Global)).unwrap());
 }
 
+/// "How many allocators can coexist in a process."
+#[test]
+fn any_number_of_allocators_coexist_in_a_process() {
+    static ONE_FOR_ALL: Subsystem<Global, ManyThreads> = Subsystem::for_threads("all", Global);
+    static OF_A_PART: Subsystem<&Subsystem<Global, ManyThreads>, ManyThreads> =
+        Subsystem::for_threads("part", &ONE_FOR_ALL);
+    let values: std::vec::Vec<_> = (0..100).map(|_| Subsystem::new("value", &OF_A_PART)).collect();
+    let mut stacks: std::vec::Vec<_> = values.iter().map(Stack::new_in).collect();
+    for (number, stack) in (0..).zip(&mut stacks) {
+        stack.push(number).unwrap();
+    }
+    let live: usize = values.iter().map(|value| value.figures().live).sum();
+    assert_eq!(
+        (OF_A_PART.figures().live, ONE_FOR_ALL.figures().live),
+        (live, live),
+        "each is counted where it belongs"
+    );
+    drop(stacks);
+    values.into_iter().for_each(|value| assert!(value.close().is_ok()));
+    assert_eq!(ONE_FOR_ALL.figures().live, 0);
+}
+
 static EVERYTHING: Subsystem<Global, ManyThreads> = Subsystem::for_threads("everything", Global);
 
 /// "A global singleton – the main drawback is that the configuration of the allocator must happen globally, per process."
@@ -114,6 +136,35 @@ fn a_handle_controls_the_lifetime_of_an_allocator() {
     assert!(ground.figures().live > stack.values.capacity() * 8, "the subsystem and the block");
     drop(stack);
     ground.close().expect("both are gone");
+}
+
+/// "Do we use malloc/realloc/free from the C standard library in the u7_vm project (and as an implication, in u7_error)?"
+#[test]
+fn nothing_falls_back_on_the_global_allocator() {
+    // In a heap without a page nothing is served and nothing taken from elsewhere: not for a subsystem, not for an error.
+    let nothing = Local::new(SizeClassAllocator::with_source(TestMemory::new(0)));
+    let part = Subsystem::new("part", &nothing);
+    assert!(Shared::new(Subsystem::new("within", &part)).is_err());
+    assert!(Stack::new_in(&part).push(1).is_err());
+    let error = Error::build(&STACK_FULL).number(1).message(&part, format_args!("in {}", "vain"));
+    assert!(error.is_plain() && error.is_cut());
+    assert_eq!((part.figures().failed, part.figures().peak), (3, 0));
+}
+
+/// "There is a dependency loop between Error and MemoryAllocator interfaces."
+#[test]
+fn the_dependency_loop_between_errors_and_allocators_ends() {
+    // The allocation fails, the error wants a message, which is an allocation, which fails: that is the end of it.
+    let part = Shared::new(Subsystem::new("part", Global)).unwrap();
+    part.set_budget(0);
+    let failed = part.try_allocate(Layout::new::<u64>()).unwrap_err();
+    let error = Error::build(&STACK_FULL).cause(failed).message(&part, format_args!("with {} values", 8));
+    assert_eq!(format!("{error:#}"), "the stack is full: the subsystem's budget is used up");
+    assert_eq!((error.is_plain(), error.is_cut(), part.figures().refused), (true, true, 2));
+    // With memory again, the same error says all there is to say.
+    part.set_budget(usize::MAX);
+    let error = Error::build(&STACK_FULL).cause(error).message(&part, format_args!("with {} values", 8));
+    assert!(format!("{error:#}").starts_with("the stack is full: with 8 values: the stack is full"));
 }
 
 /// "A memory allocation by its nature can return an error, i.e. if there is not enough memory left."
@@ -186,6 +237,26 @@ fn the_allocator_outlives_the_error() {
     assert_eq!(error.message(), "kept");
     drop(error);
     assert_eq!(ground.figures().live, 0, "and lets it go");
+}
+
+/// "De facto, it's what the current implementation does. u7_vm uses a locally assigned memory allocator, and u7_error uses malloc/free
+/// from the c standard library."
+#[test]
+fn a_machine_with_an_allocator_of_its_own_raises_errors_on_malloc() {
+    static ON_MALLOC: Subsystem<Global, ManyThreads> = Subsystem::for_threads("errors", Global);
+    let heap = heap();
+    let machine = Subsystem::new("machine", &heap);
+    machine.set_budget(40);
+    let error = {
+        let mut stack = Stack::new_in(&machine);
+        let full = (0..).find_map(|value| stack.push(value).err()).unwrap();
+        Error::build(&REFUSED).cause(full).message(&ON_MALLOC, format_args!("in {}", machine.name()))
+    };
+    machine.close().expect("the error is not in it");
+    drop(heap);
+    assert_eq!(format!("{error:#}"), "the host refused: in machine: the stack is full (4)");
+    drop(error);
+    assert_eq!(ON_MALLOC.figures().live, 0);
 }
 
 /// "u7_error uses a globally assigned memory allocator … easy to comprehend … no local customisation per system instance."
