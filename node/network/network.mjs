@@ -1,0 +1,135 @@
+// Networks of three validators on loopback whose chain changes its runtime's heap while it runs.
+//
+//   node network.mjs NODE RUNTIMES [NAME...]
+//
+// NODE is the program heapbase-node, RUNTIMES the folder with legacy.wasm, local-next.wasm, v1-next.wasm. NAME chooses among the networks
+// below. Prints what happens and how long it takes; where something does not hold: which node, which block, which root, and what
+// that node last logged. Then the exit status is 1 and the folder with all logs is kept.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Keyring } from '@polkadot/api';
+import { cryptoWaitReady } from '@polkadot/util-crypto';
+import { agree, Disagreement, finalNumber, transfers, until, untilFinal, upgrade } from './chain.mjs';
+import { Validator } from './validators.mjs';
+
+const [node, runtimes, ...chosen] = process.argv.slice(2);
+if (!runtimes) {
+  console.error('usage: node network.mjs NODE RUNTIMES [NAME...]');
+  process.exit(2);
+}
+
+/** Transfers that each validator is sent at a time. */
+const TRANSFERS = 5;
+
+const networks = {
+  local: {
+    title: 'legacy to local, one of the validators with the stock executor',
+    executors: ['heapbase', 'heapbase', 'stock'],
+    next: 'local-next',
+  },
+  v1: {
+    title: 'legacy to v1, all validators with heapbase-host',
+    executors: ['heapbase', 'heapbase', 'heapbase'],
+    next: 'v1-next',
+  },
+  refused: {
+    title: 'legacy to v1, one of the validators with the stock executor, which must be found out',
+    executors: ['heapbase', 'heapbase', 'stock'],
+    next: 'v1-next',
+    refuses: 2,
+  },
+};
+
+const begun = Date.now();
+const say = (text) => console.log(`[${((Date.now() - begun) / 1000).toFixed(0).padStart(4)} s] ${text}`);
+
+await cryptoWaitReady();
+const keyring = new Keyring({ type: 'sr25519' });
+// The first three send, the last three receive.
+const accounts = ['Alice', 'Bob', 'Charlie', 'Dave', 'Eve', 'Ferdie'].map((name) => keyring.addFromUri(`//${name}`, { name }));
+
+async function live({ executors, next, refuses }, validators) {
+  const [alice, bob, charlie] = validators;
+  await alice.start([]);
+  await Promise.all([bob, charlie].map((validator) => validator.start([alice.address])));
+  await untilFinal(validators, 1);
+  const genesis = alice.api.genesisHash.toHex();
+  say(`${executors.length} validators (${executors.join(', ')}), chain ${genesis}, block 1 is final on all`);
+
+  const say_transfers = ({ count, blocks, last }) => say(`${count} transfers in ${blocks} blocks up to block ${last} are final on all`);
+  say_transfers(await transfers(validators, accounts, TRANSFERS));
+
+  if (refuses !== undefined) return refusal(validators, refuses, next);
+  const at = await upgrade(validators, accounts[0], join(runtimes, `${next}.wasm`), 2);
+  say(`the runtime is ${next} from block ${at + 1} on, on all`);
+  say_transfers(await transfers(validators, accounts, TRANSFERS));
+
+  // Two of three are not more than two thirds: nothing becomes final until the third is back.
+  await charlie.end('SIGKILL');
+  const rest = [alice, bob];
+  const { best } = await alice.heads();
+  say(`${charlie.name} was killed at block ${best.number}`);
+  await until(`block ${best.number + 2}`, rest, async (validator) => (await validator.heads()).best.number >= best.number + 2);
+  const stands = await finalNumber(alice);
+  say(`the others are at block ${(await alice.heads()).best.number}, of which ${stands} are final`);
+  await charlie.start([alice.address, bob.address]);
+  await untilFinal(validators, best.number + 2);
+  say(`${charlie.name} is back, block ${best.number + 2} is final on all`);
+  say_transfers(await transfers(validators, accounts, TRANSFERS));
+
+  const { last, root } = await agree(validators);
+  say(`all agree on the ${last + 1} final states up to block ${last}, root ${root}`);
+}
+
+/** The upgrade is one that a node cannot follow: it has to be named, and the others have to go on. */
+async function refusal(validators, refuses, next) {
+  const others = validators.filter((_, who) => who !== refuses);
+  const [alice] = others;
+  const { api } = alice;
+  const before = (await alice.heads()).best.number;
+  const { readFileSync } = await import('node:fs');
+  const code = `0x${readFileSync(join(runtimes, `${next}.wasm`)).toString('hex')}`;
+  await api.tx.sudo.sudoUncheckedWeight(api.tx.system.setCode(code), { refTime: 0, proofSize: 0 }).signAndSend(accounts[0]);
+  await until('upgraded runtime', others, async (validator) => (await validator.api.rpc.state.getRuntimeVersion()).specVersion.toNumber() === 2);
+  // Blocks that the new runtime makes: the others go on by themselves.
+  const upgraded = (await alice.heads()).best.number;
+  await until(`block ${upgraded + 3}`, others, async (validator) => (await validator.heads()).best.number >= upgraded + 3);
+  say(`the runtime was upgraded after block ${before}; the others are at block ${(await alice.heads()).best.number}`);
+  try {
+    await until(`block ${upgraded + 3}`, [validators[refuses]], async (validator) => (await validator.heads()).best.number >= upgraded + 3, 30_000);
+  } catch (error) {
+    if (!(error instanceof Disagreement) || !error.message.startsWith(validators[refuses].name)) throw error;
+    say(`found out as it should be: ${error.message}`);
+    console.log(await validators[refuses].report());
+    return;
+  }
+  throw new Disagreement(`${validators[refuses].name} followed a runtime that it cannot execute`);
+}
+
+for (const name of chosen.length ? chosen : Object.keys(networks)) {
+  const network = networks[name];
+  if (!network) {
+    console.error(`no network is called ${name}: ${Object.keys(networks).join(', ')}`);
+    process.exit(2);
+  }
+  say(`== ${name}: ${network.title}`);
+  const folder = mkdtempSync(join(tmpdir(), `heapbase-network-${name}-`));
+  const setup = { node, runtime: join(runtimes, 'legacy.wasm'), folder };
+  const validators = ['Alice', 'Bob', 'Charlie'].map((account, who) => new Validator(account, network.executors[who], setup));
+  let failed;
+  try {
+    await live(network, validators);
+  } catch (error) {
+    failed = error;
+    say(`FAILED: ${error instanceof Disagreement ? error.message : error.stack}`);
+    for (const validator of validators) console.log(await validator.report());
+    console.log(`  all logs: ${folder}`);
+  }
+  await Promise.all(validators.map((validator) => validator.end('SIGTERM')));
+  if (failed) process.exit(1);
+  rmSync(folder, { recursive: true });
+}
+say('all networks agree');
+process.exit(0);
