@@ -1,6 +1,6 @@
 //! The FRAME runtime with each heap, built and converted: time of full blocks, memory, size; and its blocks on sc-executor.
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use bench_common::stats::{Clock, sample};
 use bench_host::{
     contestants::peer,
@@ -17,7 +17,7 @@ use frame_blocks::{
     runtime::Code,
     traffic::Traffic,
 };
-use heapbase_host::{Config, Runtime};
+use heapbase_host::{Config, Engine, RawOutcome, Runtime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use sc_executor::error::Error;
@@ -40,7 +40,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Lets a chain live on sc-executor, under legacy and local, and on heapbase under v1: the same blocks, roots, refusals.
+    /// Lets a chain live on sc-executor, under legacy and local, built and converted, and on heapbase under v1: the same blocks,
+    /// roots, refusals.
     Agree {
         /// How many blocks.
         #[arg(long, default_value_t = 1_000)]
@@ -68,7 +69,8 @@ fn main() -> Result<()> {
     let (ours, theirs) = (heapbase(Config::default()), sc_executor());
     match arguments.command {
         Some(Task::Agree { blocks, transactions, seed }) => {
-            let who = [(&theirs, Heap::Legacy), (&theirs, Heap::Local), (&ours, Heap::V1)];
+            let who =
+                [(&theirs, Heap::Legacy), (&theirs, Heap::Local), (&theirs, Heap::ConvertedLocal), (&ours, Heap::V1)];
             let summary = Scenario { blocks, transactions, seed }.run(&who)?;
             println!("{blocks} blocks on sc-executor and heapbase: {summary:?}");
             Ok(())
@@ -92,14 +94,20 @@ fn figures(arguments: &Arguments, ours: &Host, theirs: &Host) -> Result<()> {
     let hosts = [
         (
             "sc-executor",
-            vec![subject("legacy", theirs, Heap::Legacy)?, subject("local, by feature", theirs, Heap::Local)?],
+            vec![
+                subject("legacy", theirs, Heap::Legacy)?,
+                subject("local, by feature", theirs, Heap::Local)?,
+                subject("local, converted", theirs, Heap::ConvertedLocal)?,
+            ],
         ),
         (
             "heapbase-host",
             vec![
                 subject("legacy", ours, Heap::Legacy)?,
                 subject("v1, by feature", ours, Heap::V1)?,
+                subject("v1, converted", ours, Heap::ConvertedV1)?,
                 subject("local, by feature", ours, Heap::Local)?,
+                subject("local, converted", ours, Heap::ConvertedLocal)?,
             ],
         ),
     ];
@@ -111,10 +119,11 @@ fn figures(arguments: &Arguments, ours: &Host, theirs: &Host) -> Result<()> {
     let _ = write!(
         text,
         "Printed by `cargo run --release --manifest-path bench/frame/Cargo.toml` on {}.\n\
-         The template runtime of `runtimes/frame` built with each feature. \
+         The template runtime of `runtimes/frame` built with each feature, and its legacy build converted by `heapbase convert`. \
          `Core_execute_block` and the root of the state after, of a block of {} transfers and one of {} calls that write five to \
          twenty notes each. Processor time, median of {} rounds, in which all take turns on the same processor; the ratio is the median of the rounds' ratios to legacy \
-         on the same host. Host allocations and heap are those of the block of notes.\n",
+         on the same host. Host allocations, the memory that a call writes (data, stack \
+         and heap, as heapbase-host counts it) and the page faults are those of the block of notes.\n",
         machine(),
         transfers.extrinsics.len() - 1,
         notes.extrinsics.len() - 1,
@@ -186,13 +195,22 @@ fn measured(title: &str, chain: &Chain, subjects: &[Subject<'_>], block: &Author
 }
 
 fn table(chain: &Chain, subjects: &[Subject<'_>], transfers: &Row, notes: &Row, block: &Authored) -> Result<String> {
-    let header =
-        ["", "transfers", "÷ legacy", "notes", "÷ legacy", "page faults", "host allocations", "peak memory", "module"];
+    let header = [
+        "",
+        "transfers",
+        "÷ legacy",
+        "notes",
+        "÷ legacy",
+        "page faults",
+        "host allocations",
+        "memory written",
+        "module",
+    ];
     let mut lines = Vec::new();
     for (at, subject) in subjects.iter().enumerate() {
         let (transfers, transfers_ratio, _) = against_first(transfers, at)?;
         let (notes, notes_ratio, faults) = against_first(notes, at)?;
-        let statistics = statistics(chain, &subject.contestant.code, block)?;
+        let used = used(chain, &subject.contestant.code, block)?;
         lines.push(vec![
             subject.name.to_owned(),
             transfers,
@@ -200,21 +218,23 @@ fn table(chain: &Chain, subjects: &[Subject<'_>], transfers: &Row, notes: &Row, 
             notes,
             notes_ratio,
             format!("{faults:.0}"),
-            statistics.host_allocations.to_string(),
-            format!("{:.2} MiB", f64::from(statistics.peak_pages) / 16.0),
+            used.statistics.host_allocations.to_string(),
+            used.touched_bytes.map_or_else(|| "–".to_owned(), |bytes| format!("{:.2} MiB", bytes as f64 / 1_048_576.0)),
             format!("{:.0} KB", subject.contestant.code.wasm.len() as f64 / 1e3),
         ]);
     }
     Ok(markdown(header.map(str::to_owned).into(), lines))
 }
 
-/// What a block uses, as our host counts it.
-fn statistics(chain: &Chain, code: &Code, block: &Authored) -> Result<heapbase_host::Statistics> {
-    let runtime = Runtime::new(&code.wasm, &Config::default())?;
+/// What a block uses, as our host counts it: the first call of a runtime, so that every page that is written counts.
+fn used(chain: &Chain, code: &Code, block: &Authored) -> Result<RawOutcome> {
+    let runtime = Runtime::new(&code.wasm, &Config { engine: Engine::Wasmtime, ..Config::default() })?;
     let bytes = block.encode();
     let mut overlay = Default::default();
     let mut ext = sp_state_machine::Ext::new(&mut overlay, &chain.state, None);
     let outcome = runtime.call("Core_execute_block", &bytes).with(&mut ext);
-    outcome.output.context("the block that was raced")?;
-    Ok(outcome.statistics)
+    if let Err(error) = &outcome.output {
+        bail!("the block that was raced: {error}");
+    }
+    Ok(outcome)
 }

@@ -1,18 +1,31 @@
-//! The runtimes that `../build` makes.
+//! The runtimes that `../build` makes, and what `heapbase convert` makes of the legacy ones.
 
 use anyhow::{Context, Result};
+use heapbase_module::{
+    Spec,
+    convert::{Options, convert},
+};
 use sp_core::{Blake2Hasher, Hasher};
 use std::{fmt, path::Path};
 
-/// Whose heap it is.
+/// Whose heap it is, and how it came to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heap {
     /// The host's.
     Legacy,
-    /// The runtime's, by RFC-0061.
+    /// The runtime's, by RFC-0061: built with the feature `v1`.
     V1,
-    /// The runtime's, on a host that knows nothing of it.
+    /// The runtime's, on a host that knows nothing of it: built with the feature `local`.
     Local,
+    /// The runtime's, by RFC-0061: the legacy module converted.
+    ConvertedV1,
+    /// The runtime's, on a host that knows nothing of it: the legacy module converted.
+    ConvertedLocal,
+}
+
+impl Heap {
+    /// All of them.
+    pub const ALL: [Heap; 5] = [Heap::Legacy, Heap::V1, Heap::Local, Heap::ConvertedV1, Heap::ConvertedLocal];
 }
 
 /// Which version of the runtime.
@@ -40,6 +53,8 @@ impl fmt::Display for Heap {
             Heap::Legacy => "legacy",
             Heap::V1 => "v1",
             Heap::Local => "local",
+            Heap::ConvertedV1 => "v1 by conversion",
+            Heap::ConvertedLocal => "local by conversion",
         })
     }
 }
@@ -53,16 +68,27 @@ pub struct Code {
 }
 
 impl Code {
-    /// Reads the module from `../out`.
+    /// Reads the module from `../out`, and converts it where that is what is wanted.
     ///
     /// # Errors
     ///
-    /// It was not built.
+    /// It was not built, or its conversion is refused.
     pub fn read(heap: Heap, generation: Generation) -> Result<Self> {
+        let (file, spec) = match heap {
+            Heap::Legacy => ("legacy", None),
+            Heap::V1 => ("v1", None),
+            Heap::Local => ("local", None),
+            Heap::ConvertedV1 => ("legacy", Some(Spec::V1)),
+            Heap::ConvertedLocal => ("legacy", Some(Spec::Local)),
+        };
         let next = if generation == Generation::Next { "-next" } else { "" };
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../out/{heap}{next}.wasm"));
-        let wasm = std::fs::read(&file)
-            .with_context(|| format!("no runtime {heap}{next}: build it with runtimes/frame/build"))?;
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../out/{file}{next}.wasm"));
+        let mut wasm = std::fs::read(&path)
+            .with_context(|| format!("no runtime {file}{next}: build it with runtimes/frame/build"))?;
+        if let Some(spec) = spec {
+            let conversion = convert(&wasm, &Options::new(spec));
+            wasm = conversion.with_context(|| format!("the conversion of {file}{next} to {spec}"))?.wasm;
+        }
         let hash = Blake2Hasher::hash(&wasm).0.to_vec();
         Ok(Code { wasm, hash })
     }
