@@ -66,16 +66,16 @@ fn sc_executor() -> Host {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let (ours, theirs) = (heapbase(Config::default()), sc_executor());
     match arguments.command {
         Some(Task::Agree { blocks, transactions, seed }) => {
+            let (ours, theirs) = (heapbase(Config::default()), sc_executor());
             let who =
                 [(&theirs, Heap::Legacy), (&theirs, Heap::Local), (&theirs, Heap::ConvertedLocal), (&ours, Heap::V1)];
             let summary = Scenario { blocks, transactions, seed }.run(&who)?;
             println!("{blocks} blocks on sc-executor and heapbase: {summary:?}");
             Ok(())
         }
-        None => figures(&arguments, &ours, &theirs),
+        None => figures(&arguments),
     }
 }
 
@@ -85,32 +85,30 @@ struct Subject<'a> {
     contestant: Contestant<'a>,
 }
 
-fn subject<'a>(name: &'static str, host: &'a Host, heap: Heap) -> Result<Subject<'a>> {
-    Ok(Subject { name, contestant: Contestant { host, heap, code: Code::read(heap, Generation::First)? } })
+fn subjects<'a>(of: &'a [(&'static str, Host, Heap)]) -> Result<Vec<Subject<'a>>> {
+    of.iter()
+        .map(|&(name, ref host, heap)| {
+            Ok(Subject { name, contestant: Contestant { host, heap, code: Code::read(heap, Generation::First)? } })
+        })
+        .collect()
 }
 
-fn figures(arguments: &Arguments, ours: &Host, theirs: &Host) -> Result<()> {
+fn figures(arguments: &Arguments) -> Result<()> {
     let effort = if arguments.smoke { Effort::SMOKE } else { Effort::FULL };
-    let hosts = [
-        (
-            "sc-executor",
-            vec![
-                subject("legacy", theirs, Heap::Legacy)?,
-                subject("local, by feature", theirs, Heap::Local)?,
-                subject("local, converted", theirs, Heap::ConvertedLocal)?,
-            ],
-        ),
-        (
-            "heapbase-host",
-            vec![
-                subject("legacy", ours, Heap::Legacy)?,
-                subject("v1, by feature", ours, Heap::V1)?,
-                subject("v1, converted", ours, Heap::ConvertedV1)?,
-                subject("local, by feature", ours, Heap::Local)?,
-                subject("local, converted", ours, Heap::ConvertedLocal)?,
-            ],
-        ),
+    // A host for each: one keeps few runtimes loaded.
+    let theirs = [
+        ("legacy", sc_executor(), Heap::Legacy),
+        ("local, by feature", sc_executor(), Heap::Local),
+        ("local, converted", sc_executor(), Heap::ConvertedLocal),
     ];
+    let ours = [
+        ("legacy", heapbase(Config::default()), Heap::Legacy),
+        ("v1, by feature", heapbase(Config::default()), Heap::V1),
+        ("v1, converted", heapbase(Config::default()), Heap::ConvertedV1),
+        ("local, by feature", heapbase(Config::default()), Heap::Local),
+        ("local, converted", heapbase(Config::default()), Heap::ConvertedLocal),
+    ];
+    let hosts = [("sc-executor", subjects(&theirs)?), ("heapbase-host", subjects(&ours)?)];
     let author = &hosts[1].1[0].contestant;
     let count = if arguments.smoke { 10 } else { 500 };
     let (chain, transfers, notes) = blocks(author, count)?;

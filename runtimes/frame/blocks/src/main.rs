@@ -24,14 +24,17 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let Arguments { blocks, interpreted, transactions, seed } = Arguments::parse();
-    let compiled = heapbase(Config { engine: Engine::Wasmtime, ..Config::default() });
+    let compiled = Config { engine: Engine::Wasmtime, ..Config::default() };
     // wasmi writes every zero of a new memory. A node's 2,048 pages would take each call 70 ms of the system's time, twenty times as
     // long as most calls take; these blocks need less.
-    let heap_pages = HeapPages::Fixed(256);
-    let interpreting = heapbase(Config { engine: Engine::Wasmi, heap_pages, ..Config::default() });
-    let on = |host| Heap::ALL.map(|heap| (host, heap));
-    let runs = [(blocks, on(&compiled).to_vec()), (interpreted, [on(&compiled), on(&interpreting)].concat())];
+    let interpreting = Config { engine: Engine::Wasmi, heap_pages: HeapPages::Fixed(256), ..Config::default() };
+    // Each has a host of its own: one keeps few runtimes loaded.
+    let on = |config: &Config| Heap::ALL.map(|heap| (heapbase(config.clone()), heap));
+    let (compiled, interpreting) = (on(&compiled), on(&interpreting));
+    let runs =
+        [(blocks, compiled.iter().collect::<Vec<_>>()), (interpreted, compiled.iter().chain(&interpreting).collect())];
     for (blocks, who) in runs {
+        let who: Vec<_> = who.into_iter().map(|(host, heap)| (host, *heap)).collect();
         let summary = Scenario { blocks, transactions, seed }.run(&who)?;
         println!(
             "{blocks} blocks: {} transactions, {} failed, {} refused; {} executions, {} spoiled blocks refused by all, upgrades in {:?}",
