@@ -1,7 +1,7 @@
 //! What a person says on the command line, and all that a node wants to be told.
 
-use crate::executor::Kind;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use heapbase_executor::Executor;
 use sc_network::{
     Multiaddr,
     config::{MultiaddrWithPeerId, NetworkConfiguration, NodeKeyConfig, Role, Secret},
@@ -12,6 +12,25 @@ use sc_service::{
     config::{ExecutorConfiguration, KeystoreConfig, RpcBatchRequestConfig, RpcConfiguration},
 };
 use std::path::PathBuf;
+
+/// Whose executor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// heapbase-host's: legacy, local and v1 runtimes.
+    Heapbase,
+    /// The Polkadot SDK's own: legacy and local runtimes.
+    Stock,
+}
+
+impl Kind {
+    /// An executor of this kind.
+    pub(crate) fn executor(self) -> Executor {
+        match self {
+            Kind::Heapbase => Executor::heapbase(),
+            Kind::Stock => Executor::stock(),
+        }
+    }
+}
 
 /// A node of a development network on loopback.
 ///

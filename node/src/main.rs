@@ -4,7 +4,6 @@
 //! `--executor stock` takes the SDK's own executor instead; the two make one network.
 
 mod config;
-mod executor;
 mod runtime_api;
 mod service;
 
@@ -20,7 +19,7 @@ fn main() -> Result<(), Error> {
     logger.init().map_err(|error| Error::Other(error.to_string()))?;
 
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let executor = arguments.executor;
+    let executor = arguments.executor.executor();
     let config = arguments.configuration(tokio.handle().clone())?;
     let mut task_manager = tokio.block_on(async { service::start(config, executor) })?;
     let ended = tokio.block_on(async {

@@ -1,10 +1,8 @@
 //! The parts of a node and how they are put together: client, import queue, transaction pool, network, RPC, Aura, GRANDPA.
 
-use crate::{
-    executor::{Executor, Kind},
-    runtime_api::{AccountId, Block, Hash, Nonce, RuntimeApi},
-};
+use crate::runtime_api::{AccountId, Block, Hash, Nonce, RuntimeApi};
 use futures::FutureExt;
+use heapbase_executor::Executor;
 use jsonrpsee::RpcModule;
 use sc_basic_authorship::ProposerFactory;
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
@@ -27,9 +25,9 @@ const JUSTIFICATION_PERIOD: u32 = 8;
 /// # Errors
 ///
 /// What the parts refuse: the chain's first state, the database, the addresses.
-pub(crate) fn start(config: Configuration, executor: Kind) -> Result<TaskManager, Error> {
+pub(crate) fn start(config: Configuration, executor: Executor) -> Result<TaskManager, Error> {
     let (client, backend, keystore, mut task_manager) =
-        sc_service::new_full_parts::<Block, RuntimeApi, _>(&config, None, Executor::new(executor), Vec::new())?;
+        sc_service::new_full_parts::<Block, RuntimeApi, _>(&config, None, executor, Vec::new())?;
     let client = Arc::new(client);
     let keystore = keystore.keystore();
     let select_chain = sc_consensus::LongestChain::new(Arc::clone(&backend));

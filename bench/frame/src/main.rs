@@ -68,9 +68,10 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match arguments.command {
         Some(Task::Agree { blocks, transactions, seed }) => {
-            let (ours, theirs) = (heapbase(Config::default()), sc_executor());
-            let who =
-                [(&theirs, Heap::Legacy), (&theirs, Heap::Local), (&theirs, Heap::ConvertedLocal), (&ours, Heap::V1)];
+            let ours = heapbase(Config::default());
+            // A host for each, here too.
+            let theirs = [Heap::Legacy, Heap::Local, Heap::ConvertedLocal].map(|heap| (sc_executor(), heap));
+            let who: Vec<_> = theirs.iter().map(|(host, heap)| (host, *heap)).chain([(&ours, Heap::V1)]).collect();
             let summary = Scenario { blocks, transactions, seed }.run(&who)?;
             println!("{blocks} blocks on sc-executor and heapbase: {summary:?}");
             Ok(())

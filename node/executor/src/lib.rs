@@ -1,39 +1,54 @@
-//! Who executes the runtime.
+//! The executor of a Polkadot SDK node: heapbase-host's, or the SDK's own.
 //!
-//! All that a client asks of its executor is `CodeExecutor`, which heapbase-host implements, and the version of a code, which this
-//! module adds. The rest is the choice between the two.
+//! All that a client asks of its executor is `CodeExecutor`, which heapbase-host implements, and the version of a code, which
+//! [`Executor`] adds. The rest is the choice between the two.
+//!
+//! ```
+//! use heapbase_executor::Executor;
+//! use sc_executor::RuntimeVersionOf;
+//! use sp_core::traits::{RuntimeCode, WrappedRuntimeCode};
+//! use sp_state_machine::BasicExternalities;
+//!
+//! // No runtime: both say so.
+//! let fetcher = WrappedRuntimeCode(b"no runtime"[..].into());
+//! let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: None, hash: vec![1] };
+//! for executor in [Executor::heapbase(), Executor::stock()] {
+//!     assert!(executor.runtime_version(&mut BasicExternalities::default(), &code).is_err());
+//! }
+//! ```
 
-use clap::ValueEnum;
 use codec::{Decode, Encode};
 use sc_executor::{RuntimeVersion, RuntimeVersionOf, WasmExecutor, error};
 use sp_core::traits::{CallContext, CodeExecutor, ReadRuntimeVersion, RuntimeCode};
 use sp_externalities::Externalities;
 use sp_io::SubstrateHostFunctions;
 
-/// Whose executor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    /// heapbase-host's: legacy, local and v1 runtimes.
-    Heapbase,
-    /// The Polkadot SDK's own: legacy and local runtimes.
-    Stock,
-}
-
-/// The node's executor. Clones share the runtimes that are loaded.
+/// A node's executor. Clones share the runtimes that are loaded.
 #[derive(Clone)]
-pub(crate) enum Executor {
-    /// heapbase-host's.
+pub enum Executor {
+    /// heapbase-host's: legacy, local and v1 runtimes.
     Heapbase(heapbase_host::Executor),
-    /// The Polkadot SDK's own.
+    /// The Polkadot SDK's own: legacy and local runtimes.
     Stock(WasmExecutor<SubstrateHostFunctions>),
 }
 
 impl Executor {
-    /// An executor as a node has it by default.
-    pub(crate) fn new(kind: Kind) -> Self {
-        match kind {
-            Kind::Heapbase => Executor::Heapbase(heapbase_host::Executor::default()),
-            Kind::Stock => Executor::Stock(WasmExecutor::builder().build()),
+    /// heapbase-host's executor as a node has it by default.
+    pub fn heapbase() -> Self {
+        Executor::Heapbase(heapbase_host::Executor::default())
+    }
+
+    /// The Polkadot SDK's executor as a node has it by default.
+    pub fn stock() -> Self {
+        Executor::Stock(WasmExecutor::builder().build())
+    }
+}
+
+impl std::fmt::Debug for Executor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Executor::Heapbase(executor) => f.debug_tuple("Heapbase").field(executor).finish(),
+            Executor::Stock(_) => f.debug_tuple("Stock").finish_non_exhaustive(),
         }
     }
 }
