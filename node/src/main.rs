@@ -10,9 +10,20 @@ mod service;
 use clap::Parser;
 use config::Arguments;
 use sc_service::Error;
+use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
-fn main() -> Result<(), Error> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("heapbase-node: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Error> {
     let arguments = Arguments::parse();
     let mut logger = sc_tracing::logging::LoggerBuilder::new(arguments.log.clone());
     logger.with_colors(false);
