@@ -7,7 +7,7 @@
 //! - an allocator module is merged into the runtime ([`allocator`]);
 //! - what referred to `ext_allocator_malloc_version_1` and `ext_allocator_free_version_1` (calls, tables, exports) refers to it;
 //! - under v1 the two imports go, and `v1`, `alloc`, `dealloc` and `realloc` are exported; the heap begins at the old
-//!   `__heap_base`;
+//!   `__heap_base`, whose export gets another name, so that a node that knows no v1 refuses the runtime;
 //! - under local `__heap_base` moves up by about a KiB, and the memory's minimum by the arena's size; the imports stay, for the
 //!   arena itself, for what it cannot hold, and for the buffers that host functions return.
 //!

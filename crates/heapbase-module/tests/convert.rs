@@ -568,3 +568,17 @@ fn an_allocator_of_many_functions() {
     let error = convert(&plain, &options).expect_err("it is refused").to_string();
     assert!(error.contains("has 40004 functions"), "{error}");
 }
+
+#[test]
+fn under_v1_a_node_that_knows_no_v1_finds_no_heap_base() {
+    let original = module(&[MALLOC, FREE, MEMORY, BASE, ENTRY]);
+    let exports = |wasm: &[u8]| -> Vec<String> {
+        inspect(wasm).expect("a module").exports.iter().map(|export| export.name.clone()).collect()
+    };
+    let has = |wasm: &[u8], name: &str| exports(wasm).iter().any(|export| export == name);
+    let v1 = done(&original, Spec::V1).wasm;
+    assert!(!has(&v1, "__heap_base") && has(&v1, "__heap_base_v1"), "{:?}", exports(&v1));
+    let local = done(&v1, Spec::Local).wasm;
+    assert!(has(&local, "__heap_base") && !has(&local, "__heap_base_v1"), "{:?}", exports(&local));
+    assert_eq!(convert(&v1, &Options::new(Spec::Legacy)).expect("taken back").wasm, original);
+}

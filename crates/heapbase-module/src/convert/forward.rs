@@ -11,7 +11,7 @@ use super::{
     pattern::{Known, Via},
     realloc,
     routine::{self, Routine},
-    survey::{FREE, HEAP_BASE, MALLOC, Survey},
+    survey::{FREE, HEAP_BASE, HEAP_BASE_V1, MALLOC, Survey},
     undo::passing_on,
     write::{HeapBaseGlobal, Output, Producer},
 };
@@ -22,7 +22,7 @@ use std::ops::Range;
 use wasmparser::{ExternalKind, FunctionBody};
 
 /// What v1 exports.
-const EXPORTS: [&str; 4] = ["v1", "alloc", "dealloc", "realloc"];
+const EXPORTS: [&str; 5] = ["v1", "alloc", "dealloc", "realloc", HEAP_BASE_V1];
 
 /// Bytes that take the place of others.
 type Edit = (Range<usize>, Vec<u8>);
@@ -388,6 +388,11 @@ impl<'a> Forward<'a> {
         Ok(())
     }
 
+    /// Whether the export `__heap_base` gets another name. An adapted module keeps it: there the linker's globals are asked for.
+    fn renames_heap_base(&self) -> bool {
+        self.is_v1() && self.options.recorded && self.survey.heap_base.is_some()
+    }
+
     /// Which global `__heap_base` becomes.
     fn heap_base_global(&self) -> Result<HeapBaseGlobal, ConvertError> {
         let survey = self.survey;
@@ -460,6 +465,7 @@ impl<'a> Forward<'a> {
         let changes = self.changes();
         let warnings = self.warnings();
         let slot_names = self.put_into_slots(&mut bodies);
+        let renamed = self.renames_heap_base().then_some((HEAP_BASE, HEAP_BASE_V1));
         let imports = self.malloc_imports.iter().chain(&self.free_imports);
         let dropped_imports = if self.is_v1() { imports.map(|import| import.position).collect() } else { Vec::new() };
         let output = Output {
@@ -476,6 +482,7 @@ impl<'a> Forward<'a> {
             maximum: self.layout.maximum,
             heap_base: self.layout.heap_base,
             heap_base_global,
+            renamed,
             exports,
             bodies,
             slot_names,
@@ -551,6 +558,11 @@ impl<'a> Forward<'a> {
                     }
                 }
                 changes.push("exported `v1`, `alloc`, `dealloc`, `realloc`".to_owned());
+                if self.renames_heap_base() {
+                    changes.push(format!(
+                        "renamed the export `{HEAP_BASE}` to `{HEAP_BASE_V1}`, so that a node that knows no v1 refuses the runtime"
+                    ));
+                }
             }
         }
         let before = survey.memories[0].initial;

@@ -15,6 +15,10 @@ pub(super) const FREE: &str = "ext_allocator_free_version_1";
 /// The exported global at which the host's heap begins.
 pub(crate) const HEAP_BASE: &str = "__heap_base";
 
+/// What it is called under v1, where nobody needs it: a node that knows no v1 would put its heap there, over the runtime's, and
+/// answer wrongly. Without the name, it refuses the module.
+pub(crate) const HEAP_BASE_V1: &str = "__heap_base_v1";
+
 /// A section as it lies in the file.
 #[derive(Clone, Debug)]
 pub(super) struct Section<'a> {

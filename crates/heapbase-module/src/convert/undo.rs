@@ -3,7 +3,7 @@
 use super::{
     error::ConvertError,
     glue::Type,
-    survey::{FREE, MALLOC, Survey},
+    survey::{FREE, HEAP_BASE, HEAP_BASE_V1, MALLOC, Survey},
     write::{HeapBaseGlobal, Output, Producer},
 };
 use crate::record::{Import, Pointer, Record};
@@ -175,6 +175,7 @@ pub(super) fn undo(survey: &Survey<'_>, record: &Record) -> Result<Vec<u8>, Conv
         maximum: undo.maximum,
         heap_base: undo.heap_base,
         heap_base_global,
+        renamed: (record.to == crate::Spec::V1).then_some((HEAP_BASE_V1, HEAP_BASE)),
         exports: Vec::new(),
         bodies,
         slot_names,

@@ -36,6 +36,8 @@ pub(super) struct Output<'a> {
     /// Value of `__heap_base`, and whether it is a global of its own behind the others.
     pub(super) heap_base: Option<u32>,
     pub(super) heap_base_global: HeapBaseGlobal,
+    /// The name of an export that changes, and what it is called then.
+    pub(super) renamed: Option<(&'static str, &'static str)>,
     pub(super) exports: Vec<(&'static str, u32)>,
     /// Bodies of the module's own functions, where they changed.
     pub(super) bodies: Vec<Option<Vec<u8>>>,
@@ -272,6 +274,7 @@ impl Output<'_> {
                     _ => (ExportKind::Global, *index),
                 },
             };
+            let name = self.renamed.filter(|(before, _)| before == name).map_or(*name, |(_, now)| now);
             exports.export(name, kind, index);
         }
         if self.heap_base_global == HeapBaseGlobal::Added && self.survey.heap_base.is_none() {

@@ -215,7 +215,7 @@ fn call(
     };
     let mut globals: Vec<_> = instance
         .exports(&store)
-        .filter(|export| export.name() != "__heap_base")
+        .filter(|export| !export.name().starts_with("__heap_base"))
         .filter_map(|export| Some((export.name().to_owned(), export.into_extern().into_global()?)))
         .map(|(name, global)| (name, format!("{:?}", global.get(&store))))
         .collect();
