@@ -29,9 +29,9 @@
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
 //! A block in no slab has a tag in front, even one that serves a class.
 //!
-//! **Worst cases**, on 32 bits. Making a slab writes at most 126 links. Sending home what waits moves all blocks that were freed
-//! and not asked for again, each in bounded time and at most once for each time that it was freed: a request that does so
-//! takes as long as there are such blocks, but all together cost no more than the frees. A request looks at one block in each bin between its size and its size plus its
+//! **Worst cases**, on 32 bits. Making a slab writes at most 126 links. Sending home what waits moves at most 4,096 blocks in each
+//! of 57 lists, each in bounded time and at most once for each time that it was freed; before a request fails, and for an
+//! alignment above 8, it goes on until none is left. A request looks at one block in each bin between its size and its size plus its
 //! alignment, a few bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
 //! lies between the heap's first byte and its last, others' memory included, is copied when it is outgrown, which doubles
 //! it. Nothing else depends on the size of the heap.
@@ -96,6 +96,8 @@ const AT_ONCE: usize = 64 * UNIT;
 /// And twice as much of it after so many times, as a power of two, up to [`MOST_TIMES`].
 const TIMES: u32 = 4;
 const MOST_TIMES: u32 = 63;
+/// So many blocks of each list are sent home at a time.
+const MOST_SENT: u32 = 4096;
 /// Lists to a doubling of size, as a power of two.
 const STEPS: u32 = 3;
 /// Requests up to so many bytes have a list.
@@ -375,17 +377,21 @@ impl<S: PageSource> SizeClassAllocator<S> {
         unsafe { self.blocks.store(block, next) };
     }
 
-    /// Sends all blocks of a list home.
-    fn flush(&mut self, list: usize) {
-        let mut block = core::mem::replace(slot(&mut self.lists, list), Addr::NONE);
+    /// Sends blocks of a list home, so many at most that it takes bounded time. Whether some are left.
+    fn flush(&mut self, list: usize) -> bool {
+        let mut block = *slot(&mut self.lists, list);
+        let mut left = MOST_SENT;
         // SAFETY: a block that waits is nobody's; its first word is the next one (C2).
         unsafe {
-            while block.is_some() {
+            while block.is_some() && left > 0 {
                 let next = self.blocks.load(block);
                 self.send_home(block);
                 block = next;
+                left -= 1;
             }
         }
+        *slot(&mut self.lists, list) = block;
+        block.is_some()
     }
 
     /// Gives a block back to the tagged blocks or its slab, and the slab back if that was all it lacked.
@@ -448,7 +454,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
         }
         if align > UNIT {
             // What waits is not aligned.
-            self.flush(list);
+            while self.flush(list) {}
         }
         if slot(&mut self.slabs, list).is_none() {
             let made = *slot(&mut self.made, list);
@@ -508,7 +514,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
     /// A tagged block of `size` bytes, tag included; grows memory if it must. None if there is no memory, or if there is now
     /// a slab with free blocks of `class`.
     fn take(&mut self, size: usize, align: usize, class: usize) -> Addr {
-        let mut flushed = false;
+        let (mut flushed, mut waiting) = (false, true);
         loop {
             let block = self.blocks.take(size, align);
             if block.is_some() {
@@ -521,14 +527,15 @@ impl<S: PageSource> SizeClassAllocator<S> {
             {
                 continue;
             }
-            if flushed {
+            if !waiting {
                 return block;
             }
             flushed = true;
+            waiting = false;
             self.missed = 0;
             self.times += u32::from(self.times < MOST_TIMES);
             for list in 0..LISTS {
-                self.flush(list);
+                waiting |= self.flush(list);
             }
             if slot(&mut self.slabs, class).is_some() {
                 return block;
