@@ -50,6 +50,7 @@ mod pattern;
 mod realloc;
 mod routine;
 mod survey;
+mod trial;
 mod undo;
 mod write;
 

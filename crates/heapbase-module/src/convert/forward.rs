@@ -6,6 +6,7 @@ use super::{
     code::{Reference, each_reference, writes_table},
     custom,
     error::{ConvertError, invalid},
+    front::Front,
     glue::{Added, Glue, Type},
     layout::{Heap, LARGEST, Layout},
     pattern::{Known, Via},
@@ -33,9 +34,13 @@ pub(super) fn forward(survey: &Survey<'_>, options: &Options<'_>) -> Result<Conv
     let options = &Options { allocator: options.allocator.for_module(survey), ..options.clone() };
     let allocator = AllocatorModule::read(options.allocator.name(), options.allocator.wasm())?;
     let layout = Layout::new(survey, options.to, options.arena, &allocator)?;
+    let Facts { counts, writes_tables, front } = Facts::of(survey)?;
+    let layout = Layout { front, ..layout };
     let routines = if options.routines || options.in_place { routine::routines(survey) } else { Vec::new() };
     let mut forward = Forward::new(survey, options, &allocator, layout, &routines);
-    let counts = forward.counts()?;
+    if writes_tables {
+        (forward.known.malloc_place, forward.known.free_place) = (None, None);
+    }
     forward.replace(&counts, true)?;
     forward.replace(&counts, false)?;
     forward.resize_first()?;
@@ -79,6 +84,38 @@ fn check(survey: &Survey<'_>, to: Spec) -> Result<(), ConvertError> {
     match taken {
         Some((name, ..)) => Err(ConvertError::NameTaken((*name).to_owned())),
         None => Ok(()),
+    }
+}
+
+/// What one pass over all code tells.
+struct Facts {
+    /// How often code refers to each function.
+    counts: Vec<u32>,
+    /// Whether code writes to tables, or a segment lies in one at a place that is not constant: then nothing is known of what stands
+    /// in them.
+    writes_tables: bool,
+    /// Bytes in front of each block that the runtime may write to.
+    front: u32,
+}
+
+impl Facts {
+    fn of(survey: &Survey<'_>) -> Result<Self, ConvertError> {
+        let mut counts = vec![0; survey.functions.len()];
+        let mut writes_tables = survey.writes_tables;
+        let mut front = Front::default();
+        for body in &survey.bodies {
+            for operator in body.get_operators_reader().map_err(|error| invalid(&error))? {
+                let operator = operator.map_err(|error| invalid(&error))?;
+                writes_tables |= writes_table(&operator);
+                front.see(&operator);
+                let reference = Reference::of(&operator);
+                let count = reference.and_then(|reference| counts.get_mut(reference.function() as usize));
+                if let Some(count) = count {
+                    *count += 1;
+                }
+            }
+        }
+        Ok(Self { counts, writes_tables, front: front.bytes() })
     }
 }
 
@@ -162,28 +199,6 @@ impl<'a> Forward<'a> {
 
     fn is_v1(&self) -> bool {
         self.options.to == Spec::V1
-    }
-
-    /// How often code refers to each function. Finds out on the way whether code writes to tables: then nothing is known of
-    /// what stands in them.
-    fn counts(&mut self) -> Result<Vec<u32>, ConvertError> {
-        let mut counts = vec![0; self.survey.functions.len()];
-        let mut writes_tables = self.survey.writes_tables;
-        for body in &self.survey.bodies {
-            for operator in body.get_operators_reader().map_err(|error| invalid(&error))? {
-                let operator = operator.map_err(|error| invalid(&error))?;
-                writes_tables |= writes_table(&operator);
-                let reference = Reference::of(&operator);
-                let count = reference.and_then(|reference| counts.get_mut(reference.function() as usize));
-                if let Some(count) = count {
-                    *count += 1;
-                }
-            }
-        }
-        if writes_tables {
-            (self.known.malloc_place, self.known.free_place) = (None, None);
-        }
-        Ok(counts)
     }
 
     /// Adds the function that takes the place of `malloc` or `free`.

@@ -17,37 +17,45 @@
 //!
 //! where `local.tee` may stand in between. A runtime that does so for another reason gets the 8 bytes too, and only loses them.
 
-use super::survey::Survey;
-use wasmparser::{FunctionBody, Operator};
+use wasmparser::Operator;
 
 /// As many as a header of the host's allocator has, which keeps the blocks aligned to 8.
 const HEADER: u32 = 8;
 
-/// Bytes in front of each block that the runtime may write to.
-pub(super) fn bytes(survey: &Survey<'_>) -> u32 {
-    let reads = survey.bodies.iter().any(|body| reads_in_front(body).unwrap_or_default());
-    if reads { HEADER } else { 0 }
+/// Looks at a module's instructions, one after the other, for code that reads two bytes in front of an address and subtracts them
+/// from it. What ends a function ends the sequence.
+#[derive(Default)]
+pub(super) struct Front {
+    seen: Seen,
+    found: bool,
 }
 
-/// Whether code reads two bytes in front of an address and subtracts them from it.
-fn reads_in_front(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
-    let mut seen = Seen::Nothing;
-    for operator in body.get_operators_reader()? {
-        seen = match (seen, operator?) {
-            (_, Operator::I32Const { value: value @ (-2 | 2) }) => Seen::Distance(value),
+impl Front {
+    /// Looks at the next instruction.
+    pub(super) fn see(&mut self, operator: &Operator<'_>) {
+        self.seen = match (self.seen, operator) {
+            (_, Operator::I32Const { value: value @ (-2 | 2) }) => Seen::Distance(*value),
             (Seen::Distance(-2), Operator::I32Add) | (Seen::Distance(2), Operator::I32Sub) => Seen::Address,
             (Seen::Address, Operator::I32Load16U { memarg }) if memarg.offset == 0 && memarg.align == 0 => Seen::Load,
             (seen @ (Seen::Address | Seen::Load), Operator::LocalTee { .. }) => seen,
-            (Seen::Load, Operator::I32Sub) => return Ok(true),
+            (Seen::Load, Operator::I32Sub) => {
+                self.found = true;
+                Seen::Nothing
+            }
             _ => Seen::Nothing,
         };
     }
-    Ok(false)
+
+    /// Bytes in front of each block that the runtime may write to.
+    pub(super) fn bytes(&self) -> u32 {
+        if self.found { HEADER } else { 0 }
+    }
 }
 
 /// As much of the sequence as has been seen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 enum Seen {
+    #[default]
     Nothing,
     Distance(i32),
     Address,

@@ -258,11 +258,11 @@ impl<'a> Glue<'a> {
                 body.instruction(&instruction);
             }
         }
-        self.to_whole_size(&mut body, 0);
+        self.set(&mut body, 0, self.with_front(0));
         body.instruction(&I::Block(BlockType::Result(ValType::I32))).raw(code).instruction(&I::End);
         // The parameter is free to hold the result.
         body.instruction(&I::LocalTee(0)).instruction(&I::I32Eqz).instruction(&I::BrIf(0));
-        for instruction in self.behind_front(0) {
+        for instruction in self.with_front(0) {
             body.instruction(&instruction);
         }
         body.instruction(&I::Return).instruction(&I::End);
@@ -341,47 +341,38 @@ impl<'a> Glue<'a> {
             None => body.instruction(&I::Unreachable),
         };
         body.instruction(&I::End);
-        if self.layout.front > 0 {
-            for instruction in self.whole_block(0) {
-                body.instruction(&instruction);
-            }
-            body.instruction(&I::LocalSet(0));
-        }
+        self.set(&mut body, 0, self.without_front(0));
         body.instruction(&I::Block(BlockType::Empty)).raw(code).instruction(&I::End).instruction(&I::End);
         self.fill(index, body);
         self.free = Some(index);
         Ok(index)
     }
 
-    /// Makes the size in a parameter that of the block with what is in front of it.
-    fn to_whole_size(&self, body: &mut Function, local: u32) {
-        if self.layout.front > 0 {
-            for instruction in self.whole_size(local) {
-                body.instruction(&instruction);
-            }
-            body.instruction(&I::LocalSet(local));
-        }
+    /// What is in a local, and what is in front of a block more: the size that the allocator is asked for, or the runtime's address
+    /// of a block of the allocator's.
+    fn with_front(&self, local: u32) -> Vec<I<'static>> {
+        self.moved_by_front(local, &I::I32Add)
     }
 
-    /// The address that the allocator knows a block by, from the runtime's in a local.
-    fn whole_block(&self, local: u32) -> Vec<I<'static>> {
+    /// The other way: the address that the allocator knows a block by, from the runtime's.
+    fn without_front(&self, local: u32) -> Vec<I<'static>> {
         self.moved_by_front(local, &I::I32Sub)
-    }
-
-    /// The bytes that a block takes with what is in front of it, from those that the runtime asks for in a local.
-    fn whole_size(&self, local: u32) -> Vec<I<'static>> {
-        self.moved_by_front(local, &I::I32Add)
-    }
-
-    /// The runtime's address of a block, from the allocator's in a local.
-    fn behind_front(&self, local: u32) -> Vec<I<'static>> {
-        self.moved_by_front(local, &I::I32Add)
     }
 
     fn moved_by_front(&self, local: u32, operator: &I<'static>) -> Vec<I<'static>> {
         match self.layout.front.cast_signed() {
             0 => vec![I::LocalGet(local)],
             front => vec![I::LocalGet(local), I::I32Const(front), operator.clone()],
+        }
+    }
+
+    /// Sets a local to what the code makes of it where blocks have a front; elsewhere that is what it holds.
+    fn set(&self, body: &mut Function, local: u32, moved: Vec<I<'static>>) {
+        if self.layout.front > 0 {
+            for instruction in moved {
+                body.instruction(&instruction);
+            }
+            body.instruction(&I::LocalSet(local));
         }
     }
 
@@ -393,7 +384,8 @@ impl<'a> Glue<'a> {
             }
             Heap::Arena(arena) => {
                 let start = load(arena, Word::Start);
-                [&self.whole_block(local)[..], &start, &[I::I32Sub], &load(arena, Word::Length), &[I::I32LtU]].concat()
+                [&self.without_front(local)[..], &start, &[I::I32Sub], &load(arena, Word::Length), &[I::I32LtU]]
+                    .concat()
             }
         }
     }
@@ -409,13 +401,13 @@ impl<'a> Glue<'a> {
         body.instruction(&I::Block(BlockType::Empty));
         body.instruction(&I::LocalGet(0)).instruction(&I::I32Const(MOST)).instruction(&I::I32GtU);
         body.instruction(&I::BrIf(0));
-        self.to_whole_size(&mut body, 0);
+        self.set(&mut body, 0, self.with_front(0));
         body.instruction(&I::Block(BlockType::Result(ValType::I32))).raw(code).instruction(&I::End);
         if self.layout.front > 0 {
             // Nothing is in front of a block of the host's: the runtime reads there that it was not moved.
             body.instruction(&I::LocalTee(0)).instruction(&I::I32Eqz).instruction(&I::BrIf(0));
             body.instruction(&I::LocalGet(0)).instruction(&I::I64Const(0)).instruction(&I::I64Store(memory(0, 3)));
-            for instruction in self.behind_front(0) {
+            for instruction in self.with_front(0) {
                 body.instruction(&instruction);
             }
         }
@@ -433,8 +425,8 @@ impl<'a> Glue<'a> {
             vec![I::LocalGet(0), I::I32Eqz, I::If(BlockType::Empty), I::LocalGet(2), I::Call(alloc), I::Return, I::End];
         if let Some(resize) = resize {
             code.extend([I::LocalGet(2), I::I32Const(MOST), I::I32LeU, I::If(BlockType::Empty)]);
-            code.extend(self.whole_block(0));
-            code.extend(self.whole_size(2));
+            code.extend(self.without_front(0));
+            code.extend(self.with_front(2));
             code.extend([I::Call(resize), I::If(BlockType::Empty), I::LocalGet(0), I::Return, I::End, I::End]);
         }
         // Locals: 3 the new block, 4 what is left to copy, from the end.
@@ -594,8 +586,8 @@ impl<'a> Glue<'a> {
         }
         code.extend(self.is_allocators(1));
         code.extend([I::If(BlockType::Empty)]);
-        code.extend(self.whole_block(1));
-        code.extend(self.whole_size(0));
+        code.extend(self.without_front(1));
+        code.extend(self.with_front(0));
         code.extend([I::Call(resize), I::I32Eqz, I::BrIf(1), I::LocalGet(1), I::Return, I::End]);
         if let Heap::Arena(arena) = self.layout.heap {
             code.extend(grow_near(arena, self.layout.front));

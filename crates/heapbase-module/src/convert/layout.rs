@@ -1,6 +1,6 @@
 //! Where things lie in a converted module's memory.
 
-use super::{allocator::AllocatorModule, error::ConvertError, front, survey::Survey};
+use super::{allocator::AllocatorModule, error::ConvertError, survey::Survey};
 use crate::SectionKind;
 use crate::spec::Spec;
 
@@ -85,7 +85,7 @@ impl Arena {
 }
 
 impl Layout {
-    /// Lays a module out. `arena` is in bytes and counts under local only.
+    /// Lays a module out whose blocks have nothing in front of them. `arena` is in bytes and counts under local only.
     pub(super) fn new(
         survey: &Survey<'_>,
         spec: Spec,
@@ -117,8 +117,7 @@ impl Layout {
         let base = survey.heap_base.map_or(memory.initial * WASM_PAGE, |base| u64::from(base.value));
         let low = base.max(survey.data_end).next_multiple_of(ALIGN);
         let state = u64::from(allocator.state_size).next_multiple_of(ALIGN);
-        let layout = if spec == Spec::V1 { v1(memory, low, state) } else { local(memory, base, low, arena, state) }?;
-        Ok(Self { front: front::bytes(survey), ..layout })
+        if spec == Spec::V1 { v1(memory, low, state) } else { local(memory, base, low, arena, state) }
     }
 }
 

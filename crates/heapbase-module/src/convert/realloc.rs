@@ -14,8 +14,8 @@ use super::{
 };
 use crate::splice::{Splice, call, instructions};
 use wasm_encoder::{
-    CodeSection, EntityType, ExportKind, ExportSection, FunctionSection, ImportSection, Instruction, MemoryType,
-    TypeSection, ValType,
+    CodeSection, EntityType, ExportKind, ExportSection, FunctionSection, ImportSection, Instruction, TypeSection,
+    ValType,
 };
 use wasmparser::Operator;
 
@@ -56,8 +56,10 @@ fn alone(survey: &Survey<'_>, known: &Known<'_>, function: u32) -> Option<(Reall
     let (mut malloc, mut free, mut copies) = (None, None, false);
     let mut edits = Vec::new();
     for index in 0..code.len().checked_sub(1)? {
-        let end = code[index + 1].1;
-        let with = if let Some((via, first)) = known.malloc_call(&code, index) {
+        if known.growth(&code, index).is_some() {
+            return None;
+        }
+        let (first, with) = if let Some((via, first)) = known.malloc_call(&code, index) {
             malloc.get_or_insert(via);
             (first, call(trial::MALLOC, &[]))
         } else if let Some((via, first)) = known.free_call(&code, index) {
@@ -72,18 +74,10 @@ fn alone(survey: &Survey<'_>, known: &Known<'_>, function: u32) -> Option<(Reall
                 // How a panic is told.
                 Operator::Call { .. } => (index, instructions(&[Instruction::Unreachable])),
                 Operator::CallIndirect { .. } => return None,
-                _ => {
-                    if known.growth(&code, index).is_some() {
-                        return None;
-                    }
-                    continue;
-                }
+                _ => continue,
             }
         };
-        if known.growth(&code, index).is_some() {
-            return None;
-        }
-        edits.push((code[with.0].1..end, with.1));
+        edits.push((code[first].1..code[index + 1].1, with));
     }
     let (Some(malloc), Some(free), true) = (malloc, free, copies) else { return None };
     let range = body.range();
@@ -108,21 +102,25 @@ fn module(body: &[u8]) -> Vec<u8> {
             }
         };
     }
-    let memory = MemoryType { minimum: 1, maximum: Some(1), memory64: false, shared: false, page_size_log2: None };
-    let mut memories = wasm_encoder::MemorySection::new();
-    memories.memory(memory);
     let mut exports = ExportSection::new();
     exports.export("memory", ExportKind::Memory, 0).export("realloc", ExportKind::Func, trial::REALLOC);
     let mut code = CodeSection::new();
     code.raw(body);
     let mut module = wasm_encoder::Module::new();
-    module.section(&types).section(&imports).section(&functions).section(&memories).section(&exports).section(&code);
+    module
+        .section(&types)
+        .section(&imports)
+        .section(&functions)
+        .section(&super::trial::memory())
+        .section(&exports)
+        .section(&code);
     module.finish()
 }
 
 /// Executes a function and looks at what it does.
 mod trial {
-    use wasmi::{Caller, Config, Engine, Error, Linker, Memory, Module, Store, TypedFunc};
+    use super::super::trial::{bytes, load};
+    use wasmi::{Caller, Error, Linker, Memory, Store, TypedFunc};
 
     /// Indices of what the function calls, and of itself.
     pub(super) const MALLOC: u32 = 0;
@@ -170,12 +168,8 @@ mod trial {
 
     impl Subject {
         fn new(module: &[u8]) -> Option<Self> {
-            let mut config = Config::default();
-            config.consume_fuel(true);
-            let engine = Engine::new(&config);
-            let module = Module::new(&engine, module).ok()?;
-            let mut store = Store::new(&engine, Seen::default());
-            let mut linker = Linker::new(&engine);
+            let (module, mut store) = load(module, Seen::default())?;
+            let mut linker = Linker::new(store.engine());
             let malloc = |mut caller: Caller<'_, Seen>, size: u32| {
                 caller.data_mut().calls.push(Call::Malloc(size));
                 caller.data().block
@@ -198,9 +192,8 @@ mod trial {
             let instance = linker.instantiate_and_start(&mut store, &module).ok()?;
             let memory = instance.get_memory(&store, "memory")?;
             let realloc = instance.get_typed_func(&store, "realloc").ok()?;
-            // Bytes of which no two stretches are alike; in front of the old block stands that it was not moved.
-            let size = memory.data_size(&store) as u32;
-            let mut fresh: Vec<u8> = (0..size).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+            // In front of the old block stands that it was not moved.
+            let mut fresh = bytes(memory.data_size(&store));
             fresh[OLD as usize - 3..OLD as usize].fill(0);
             Some(Self { store, memory, realloc, fresh })
         }

@@ -25,7 +25,7 @@ use crate::splice::{Splice, call, memory};
 use std::collections::BTreeMap;
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, Function, FunctionSection, GlobalSection, GlobalType,
-    Instruction as I, MemorySection, MemoryType, TypeSection, ValType,
+    Instruction as I, TypeSection, ValType,
 };
 use wasmparser::Operator;
 
@@ -337,8 +337,6 @@ fn alone(survey: &Survey<'_>, function: u32) -> Option<(usize, Vec<u8>)> {
 
 /// The module around functions that are tried out, the first of which is.
 fn module(types: &TypeSection, functions: &FunctionSection, code: &CodeSection) -> Vec<u8> {
-    let mut memories = MemorySection::new();
-    memories.memory(MemoryType { minimum: 1, maximum: Some(1), memory64: false, shared: false, page_size_log2: None });
     let mut exports = ExportSection::new();
     exports.export("memory", ExportKind::Memory, 0).export("routine", ExportKind::Func, 0);
     let mut globals = GlobalSection::new();
@@ -348,14 +346,21 @@ fn module(types: &TypeSection, functions: &FunctionSection, code: &CodeSection) 
         exports.export(&global.to_string(), ExportKind::Global, global);
     }
     let mut module = wasm_encoder::Module::new();
-    module.section(types).section(functions).section(&memories).section(&globals).section(&exports).section(code);
+    module
+        .section(types)
+        .section(functions)
+        .section(&super::trial::memory())
+        .section(&globals)
+        .section(&exports)
+        .section(code);
     module.finish()
 }
 
 /// Executes a function and looks at what it does.
 mod trial {
+    use super::super::trial::{bytes, load};
     use super::Routine;
-    use wasmi::{Config, Engine, Global, Instance, Linker, Memory, Module, Store, Val};
+    use wasmi::{Global, Instance, Linker, Memory, Store, Val};
 
     /// Where the ranges lie, in the one page that there is.
     const TO: u32 = 1024;
@@ -419,17 +424,11 @@ mod trial {
 
     impl Subject {
         fn new(module: &[u8]) -> Option<Self> {
-            let mut config = Config::default();
-            config.consume_fuel(true);
-            let engine = Engine::new(&config);
-            let module = Module::new(&engine, module).ok()?;
-            let mut store = Store::new(&engine, ());
-            let instance = Linker::new(&engine).instantiate_and_start(&mut store, &module).ok()?;
+            let (module, mut store) = load(module, ())?;
+            let instance = Linker::new(store.engine()).instantiate_and_start(&mut store, &module).ok()?;
             let memory = instance.get_memory(&store, "memory")?;
             let globals = instance.exports(&store).filter_map(|export| export.into_global()).collect();
-            // Bytes of which no two neighbours, and no two stretches, are alike.
-            let size = memory.data_size(&store) as u32;
-            let fresh: Vec<u8> = (0..size).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+            let fresh = bytes(memory.data_size(&store));
             memory.write(&mut store, 0, &fresh).ok()?;
             Some(Self { store, instance, memory, globals, fresh })
         }
