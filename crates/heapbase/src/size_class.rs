@@ -22,8 +22,8 @@
 //! where that is not more than 126 blocks.
 //!
 //! **Giving back.** What waits goes home before memory that nobody has touched is used, but not each time: when what the
-//! tagged blocks lacked since the last time adds up to a 16th of the heap less 512 bytes, an eighth after the first 16 times, a quarter after 32,
-//! a half after 48; and always before a request fails. So a heap that has been in use for long does not sort out its
+//! tagged blocks lacked since the last time adds up to a 16th of the heap less 512 bytes, an eighth after the first 16 times,
+//! a quarter after 32, a half after 48; and always before a request fails. So a heap that has been in use for long does not sort out its
 //! lists over and over, and a young one stays small.
 //!
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
@@ -91,11 +91,11 @@ const EACH: u32 = 4;
 const MOST_MADE: u8 = STARTERS + 11;
 /// What waits is sent home when so much of the heap, as a power of two, was lacking since it was, and more than [`AT_ONCE`].
 const PART: u32 = 4;
-/// Small heaps do so whenever they lack something: there is little to send.
-const AT_ONCE: usize = 64 * UNIT;
 /// And twice as much of it after so many times, as a power of two, up to [`MOST_TIMES`].
 const TIMES: u32 = 4;
 const MOST_TIMES: u32 = 63;
+/// Small heaps do so whenever they lack something: there is little to send.
+const AT_ONCE: usize = 64 * UNIT;
 /// So many blocks of each list are sent home at a time.
 const MOST_SENT: u32 = 4096;
 /// Lists to a doubling of size, as a power of two.
