@@ -45,6 +45,7 @@
 //! | `v1` | the exports of RFC-0061, and `Global` as global allocator: see [`v1`] |
 //! | `local` | the heap of a runtime on hosts that know nothing of it: see [`local`] |
 //! | `malloc` | C's functions: see [`malloc`] |
+//! | `mem` | `memcpy` and the like, quicker than the compiler's where the target has no bulk memory: see [`mem`] |
 //! | `allocator-api2` | its `Allocator` for shared references of every wrapper; `subsystem`: allocators as values; `error`: errors of two words |
 //! | `statistics` | live bytes, peak, figures by class, a map of the heap |
 //! | `std` | [`memory`]'s `TestMemory` for native tests |
@@ -72,6 +73,7 @@ mod free_list;
 mod leaking;
 pub mod local;
 pub mod malloc;
+pub mod mem;
 pub mod memory;
 mod raw;
 mod size_class;
