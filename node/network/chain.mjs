@@ -34,29 +34,32 @@ export const finalNumber = async (validator) => (await validator.heads()).final.
 export const untilFinal = (validators, number) =>
   until(`final block ${number}`, validators, async (validator) => (await finalNumber(validator)) >= number);
 
-/** Sends a transaction to one validator and waits until that one says it is final; returns the block it is in. */
-export function send(validator, signer, transaction, options = {}) {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(
-      () => reject(new Disagreement(`${validator.name}: ${transaction.method.section}.${transaction.method.method} is not final after ${PATIENCE / 1000} s`)),
-      PATIENCE,
-    );
-    const settle = (how, value) => {
-      clearTimeout(late);
-      how(value);
-    };
-    transaction
-      .signAndSend(signer, options, ({ status, events, dispatchError }) => {
-        if (status.isFinalized) {
-          const refused = dispatchError ?? events.map(({ event }) => event).find((event) => validator.api.events.sudo?.Sudid.is(event) && event.data[0].isErr);
-          if (refused) settle(reject, new Disagreement(`${validator.name}: ${transaction.method.method} failed: ${refused}`));
-          else settle(resolve, status.asFinalized.toHex());
-        } else if (status.isInvalid || status.isDropped || status.isUsurped) {
-          settle(reject, new Disagreement(`${validator.name}: ${transaction.method.method} is ${status.type}`));
-        }
-      })
-      .catch((error) => settle(reject, error));
-  });
+/**
+ * Sends a transaction to one validator and waits until that one says it is final; returns the hash of the block it is in. What the
+ * transaction did is for the caller to look at: the client cannot read the events of the block that changes the runtime.
+ */
+export async function send(validator, signer, transaction, options = {}) {
+  const { api } = validator;
+  const name = `${transaction.method.section}.${transaction.method.method}`;
+  const signed = await transaction.signAsync(signer, options);
+  let stop = () => {};
+  let late;
+  try {
+    return await new Promise((resolve, reject) => {
+      late = setTimeout(() => reject(new Disagreement(`${validator.name}: ${name} is not final after ${PATIENCE / 1000} s`)), PATIENCE);
+      api.rpc.author
+        .submitAndWatchExtrinsic(signed, (status) => {
+          if (status.isFinalized) resolve(status.asFinalized.toHex());
+          else if (status.isInvalid || status.isDropped || status.isUsurped) reject(new Disagreement(`${validator.name}: ${name} is ${status.type}`));
+        })
+        .then((unsubscribe) => {
+          stop = unsubscribe;
+        }, reject);
+    });
+  } finally {
+    clearTimeout(late);
+    stop();
+  }
 }
 
 /**

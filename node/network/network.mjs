@@ -6,7 +6,7 @@
 // below. Prints what happens and how long it takes; where something does not hold: which node, which block, which root, and what
 // that node last logged. Then the exit status is 1 and the folder with all logs is kept.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Keyring } from '@polkadot/api';
@@ -88,8 +88,8 @@ async function refusal(validators, refuses, next) {
   const others = validators.filter((_, who) => who !== refuses);
   const [alice] = others;
   const { api } = alice;
+  await validators[refuses].neverMindTheRuntime();
   const before = (await alice.heads()).best.number;
-  const { readFileSync } = await import('node:fs');
   const code = `0x${readFileSync(join(runtimes, `${next}.wasm`)).toString('hex')}`;
   await api.tx.sudo.sudoUncheckedWeight(api.tx.system.setCode(code), { refTime: 0, proofSize: 0 }).signAndSend(accounts[0]);
   await until('upgraded runtime', others, async (validator) => (await validator.api.rpc.state.getRuntimeVersion()).specVersion.toNumber() === 2);

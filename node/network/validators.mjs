@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { ApiPromise, WsProvider } from '@polkadot/api';
 
@@ -22,6 +22,17 @@ function freePort() {
     });
   });
 }
+
+/** Whether somebody listens on a port. */
+const listens = (port) =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const answer = (value) => {
+      socket.destroy();
+      resolve(value);
+    };
+    socket.on('connect', () => answer(true)).on('error', () => answer(false));
+  });
 
 export class Validator {
   /**
@@ -56,15 +67,18 @@ export class Validator {
       this.ended = `it ended with ${code ?? signal}`;
     });
     this.ended = undefined;
-    const url = `ws://127.0.0.1:${this.rpcPort}`;
-    this.provider = new WsProvider(url, 500, {}, 60_000);
+    this.url = `ws://127.0.0.1:${this.rpcPort}`;
+    // The client would say of every attempt that it failed.
+    const end = Date.now() + START;
+    while (!this.ended && Date.now() < end && !(await listens(this.rpcPort))) await sleep(100);
+    this.provider = new WsProvider(this.url, 500, {}, 60_000);
     const connected = ApiPromise.create({ provider: this.provider, noInitWarn: true, throwOnConnect: false });
     const late = sleep(START).then(() => undefined);
     const died = (async () => {
       while (!this.ended) await sleep(200);
     })();
     this.api = await Promise.race([connected, late, died]);
-    if (!this.api) throw new Error(`${this.name} does not answer at ${url}${this.ended ? `: ${this.ended}` : ''}\n${this.lastWords()}`);
+    if (!this.api) throw new Error(`${this.name} does not answer at ${this.url}${this.ended ? `: ${this.ended}` : ''}\n${this.lastWords()}`);
     this.address ??= `/ip4/127.0.0.1/tcp/${this.port}/p2p/${await this.api.rpc.system.localPeerId()}`;
   }
 
@@ -73,33 +87,51 @@ export class Validator {
     await this.api?.disconnect();
     await this.provider?.disconnect();
     this.api = undefined;
+    this.provider = undefined;
     if (this.process && !this.ended) {
       this.process.kill(signal);
       while (!this.ended) await sleep(50);
     }
   }
 
+  /**
+   * From now on is only asked what a node answers without executing its runtime. The client reads the metadata of every new runtime, and
+   * ends this process where it cannot.
+   */
+  async neverMindTheRuntime() {
+    await this.api.disconnect();
+    this.api = undefined;
+    this.provider = new WsProvider(this.url, 500, {}, 60_000);
+    await this.provider.isReady;
+  }
+
   /** The best block and the last final one: number, hash and root of the state. */
   async heads() {
     const header = async (hash) => {
-      const header = await this.api.rpc.chain.getHeader(hash);
-      return { number: header.number.toNumber(), hash: header.hash.toHex(), root: header.stateRoot.toHex() };
+      const { number, stateRoot } = await this.provider.send('chain_getHeader', [hash]);
+      return { number: Number(number), hash, root: stateRoot };
     };
     return {
-      best: await header(await this.api.rpc.chain.getBlockHash()),
-      final: await header(await this.api.rpc.chain.getFinalizedHead()),
+      best: await header(await this.provider.send('chain_getBlockHash', [])),
+      final: await header(await this.provider.send('chain_getFinalizedHead', [])),
     };
   }
 
-  /** What it last logged, without the lines that say nothing new. */
+  /** What it last logged: without the lines that every healthy node logs, and each only where it was said last. */
   lastWords(lines = 12) {
-    const log = readFileSync(this.log, 'utf8').split('\n');
-    return log.filter((line) => line && !/💤|✨ Imported/u.test(line)).slice(-lines).map((line) => `    ${line}`).join('\n');
+    const said = new Map();
+    for (const line of readFileSync(this.log, 'utf8').split('\n')) {
+      if (!line || /💤|Imported/u.test(line)) continue;
+      const words = line.replace(/^[-\d]+ [:\d]+ /u, '');
+      said.delete(words);
+      said.set(words, line.trimEnd());
+    }
+    return [...said.values()].slice(-lines).map((line) => `    ${line}`).join('\n');
   }
 
   /** Where it stands, in words. */
   async report() {
-    if (!this.api) return `  ${this.name}: is not running${this.ended ? ` (${this.ended})` : ''}`;
+    if (!this.provider) return `  ${this.name}: is not running${this.ended ? ` (${this.ended})` : ''}`;
     if (this.ended) return `  ${this.name}: ${this.ended}\n${this.lastWords()}`;
     try {
       const { best, final } = await this.heads();
