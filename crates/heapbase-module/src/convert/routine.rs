@@ -2,16 +2,19 @@
 //! `__multi3`.
 //!
 //! WebAssembly 1.0, all that nodes accept, has no instruction that copies memory, and what compilers link instead moves 1 or 4
-//! bytes a step: a quarter to a third of `Metadata_metadata` once the heap is inside. These move 32 bytes a step:
+//! bytes a step: a quarter to a third of `Metadata_metadata` once the heap is inside. These move 32 bytes a step, and what is no
+//! multiple of anything by two moves that overlap:
 //!
 //! ```text
-//! while n >= 32 { move four words of 8 bytes, all loaded before the first is stored }
-//! while n >= 8  { move one word }
-//! move 4, 2 and 1 bytes as the bits of n say
+//! if n < 16: move the first and the last 8 bytes, or 4, or 2, or the one
+//! otherwise: load the last 16 bytes
+//!            while 48 or more are left: move 32
+//!            while more than 16 are left: move 16
+//!            store the last 16 bytes
 //! ```
 //!
-//! `memmove` does so from the end where the ranges overlap that way, and otherwise calls `memcpy`; comparing skips what is equal 8
-//! bytes a step.
+//! A step loads everything before it stores anything, so ranges may overlap. `memmove` goes from the end to the beginning where they
+//! overlap that way, and otherwise calls `memcpy`; comparing skips what is equal 8 bytes a step.
 //! `__multi3`, which multiplies numbers of 128 bits, was linked without optimisation by some compilers, a function call for each
 //! operator: two thirds of the time of Polkadot's block 1. Where it calls something, it gets its four multiplications.
 //!
@@ -70,19 +73,20 @@ impl Routine {
 
     /// Its quicker body. `copy` is the function that [`Self::Copy`] became, if there is one.
     pub(super) fn body(self, copy: Option<u32>) -> Vec<u8> {
-        let (locals, code): (&[(u32, ValType)], _) = match self {
-            Self::Copy => (&[(1, ValType::I32)], forward(&Self::copying())),
+        let copying: &[(u32, ValType)] = &[(1, ValType::I32), (2, ValType::I64)];
+        let (locals, code) = match self {
+            Self::Copy => (copying, copying_forward()),
             Self::Move => match copy {
                 // The same code a second time would be most of what it takes.
                 Some(copy) => (
-                    &[],
+                    copying,
                     [backward(), vec![I::LocalGet(0), I::LocalGet(1), I::LocalGet(2), I::Call(copy), I::Drop]].concat(),
                 ),
-                None => (&[(1, ValType::I32)], [backward(), forward(&Self::copying())].concat()),
+                None => (copying, [backward(), copying_forward()].concat()),
             },
-            Self::Set => (&[(1, ValType::I32), (1, ValType::I64)], [spread(), forward(&Self::setting())].concat()),
-            Self::Compare => (&[], compare()),
-            Self::Multiply => (&[(5, ValType::I64)], multiply()),
+            Self::Set => (&[(1, ValType::I32), (1, ValType::I64)][..], filling()),
+            Self::Compare => (&[][..], compare()),
+            Self::Multiply => (&[(5, ValType::I64)][..], multiply()),
         };
         let mut body = Function::new(locals.iter().copied());
         for instruction in &code {
@@ -94,43 +98,22 @@ impl Routine {
         body.instruction(&I::End);
         body.into_raw_body()
     }
-
-    /// One step of copying, for each width.
-    fn copying() -> Steps {
-        let step = |width: u32| {
-            let (load, store) = access(width, 0);
-            vec![I::LocalGet(AT), I::LocalGet(1), load, store]
-        };
-        Steps { four: copy_four(AT, 1), one: [8, 4, 2, 1].map(step), source: true }
-    }
-
-    /// One step of filling, for each width.
-    fn setting() -> Steps {
-        let value = |width: u32| if width == 8 { vec![I::LocalGet(WORD)] } else { vec![I::LocalGet(1)] };
-        let step = |width: u32| [vec![I::LocalGet(AT)], value(width), vec![access(width, 0).1]].concat();
-        let four = [0, 8, 16, 24].map(|at| vec![I::LocalGet(AT), I::LocalGet(WORD), access(8, at).1]).concat();
-        Steps { four, one: [8, 4, 2, 1].map(step), source: false }
-    }
 }
 
 /// The local behind the parameters: where the next byte goes.
 const AT: u32 = 3;
-/// The local behind that: eight bytes of what `memset` writes.
+/// The two locals behind that: the last 16 bytes of what is copied, or in the first one eight bytes of what `memset` writes.
 const WORD: u32 = 4;
+const SECOND: u32 = 5;
+/// Bytes of two words, the least that a loop moves.
+const TWO: i32 = 16;
 /// Bytes of a large step.
 const FOUR: i32 = 32;
 
-/// The steps of a loop over memory.
-struct Steps {
-    four: Vec<I<'static>>,
-    /// Of 8, 4, 2 and 1 bytes.
-    one: [Vec<I<'static>>; 4],
-    /// Whether local 1 is an address, too.
-    source: bool,
-}
+type Code = Vec<I<'static>>;
 
 /// The load and the store of so many bytes, so far from their address.
-fn access(width: u32, at: u32) -> (I<'static>, I<'static>) {
+fn access(width: i32, at: u32) -> (I<'static>, I<'static>) {
     let at = memory(at, 0);
     match width {
         8 => (I::I64Load(at), I::I64Store(at)),
@@ -140,85 +123,135 @@ fn access(width: u32, at: u32) -> (I<'static>, I<'static>) {
     }
 }
 
-/// Four words from one address to another; all are loaded before the first is stored, so that the ranges may overlap.
-fn copy_four(to: u32, from: u32) -> Vec<I<'static>> {
-    let loads = [0, 8, 16, 24].map(|at| [I::LocalGet(to), I::LocalGet(from), access(8, at).0]).concat();
-    let stores = [24, 16, 8, 0].map(|at| access(8, at).1);
-    [loads, stores.to_vec()].concat()
-}
-
-/// `local += by`, or less.
+/// `local += by`.
 fn advance(local: u32, by: i32) -> [I<'static>; 4] {
     [I::LocalGet(local), I::I32Const(by), I::I32Add, I::LocalSet(local)]
 }
 
-/// A step, again and again, as long as local 2, the number of bytes that are left, is no less than `width`.
-fn repeated(width: i32, step: impl IntoIterator<Item = I<'static>>) -> Vec<I<'static>> {
-    let mut code =
-        vec![I::LocalGet(2), I::I32Const(width), I::I32GeU, I::If(BlockType::Empty), I::Loop(BlockType::Empty)];
-    code.extend(step);
-    code.extend([I::LocalGet(2), I::I32Const(width), I::I32Sub, I::LocalTee(2)]);
-    code.extend([I::I32Const(width), I::I32GeU, I::BrIf(0), I::End, I::End]);
-    code
+/// One way or the other, as local 2, the number of bytes, is at least `width` or not.
+fn at_least(width: i32, yes: Code, no: Code) -> Code {
+    let begin = vec![I::LocalGet(2), I::I32Const(width), I::I32GeU, I::If(BlockType::Empty)];
+    let otherwise = if no.is_empty() { no } else { [vec![I::Else], no].concat() };
+    [begin, yes, otherwise, vec![I::End]].concat()
 }
 
-/// A step, once, if local 2 has the bit `width`.
-fn once(width: i32, step: impl IntoIterator<Item = I<'static>>) -> Vec<I<'static>> {
-    let mut code = vec![I::LocalGet(2), I::I32Const(width), I::I32And, I::If(BlockType::Empty)];
-    code.extend(step);
-    code.push(I::End);
-    code
+/// Steps of 32 bytes as long as so many are left by local 2, then of 16 as long as any is: local 2 ends between -15 and 0.
+fn steps(step: impl Fn(i32) -> Code) -> Code {
+    let all = [(FOUR, I::I32Const(FOUR), I::I32GeU), (TWO, I::I32Const(0), I::I32GtS)].map(|(width, than, more)| {
+        let left = vec![I::LocalGet(2), than, more];
+        let begin = [left.clone(), vec![I::If(BlockType::Empty), I::Loop(BlockType::Empty)]].concat();
+        [begin, step(width), advance(2, -width).to_vec(), left, vec![I::BrIf(0), I::End, I::End]].concat()
+    });
+    all.concat()
+}
+
+/// Moves `width` bytes from local 1 to `AT`, both so far on; all are loaded before the first is stored.
+fn copy_words(width: i32, on: u32) -> Code {
+    let places = || (on..on + width.cast_unsigned()).step_by(8);
+    let loads = places().flat_map(|at| [I::LocalGet(AT), I::LocalGet(1), access(8, at).0]);
+    loads.chain(places().rev().map(|at| access(8, at).1)).collect()
+}
+
+/// Loads the 16 bytes at the address that `place` leaves.
+fn load_two(place: &[I<'static>]) -> Code {
+    let word = |at, local| [place, &[access(8, at).0, I::LocalSet(local)]].concat();
+    [word(0, WORD), word(8, SECOND)].concat()
+}
+
+/// Stores them at the address that `place` leaves.
+fn store_two(place: &[I<'static>], second: u32) -> Code {
+    let word = |at, local| [place, &[I::LocalGet(local), access(8, at).1]].concat();
+    [word(0, WORD), word(8, second)].concat()
+}
+
+/// Fewer than 16 bytes: the first and the last of a width, which overlap unless there are twice as many.
+fn copy_few() -> Code {
+    let two = |width: i32| {
+        let (load, store) = access(width, 0);
+        let last = |local| [I::LocalGet(local), I::LocalGet(AT), I::I32Add];
+        [
+            vec![
+                I::LocalGet(2),
+                I::I32Const(width),
+                I::I32Sub,
+                I::LocalSet(AT),
+                I::LocalGet(0),
+                I::LocalGet(1),
+                load.clone(),
+            ],
+            last(0).to_vec(),
+            last(1).to_vec(),
+            vec![load, store.clone(), store],
+        ]
+        .concat()
+    };
+    let (load, store) = access(1, 0);
+    let one = at_least(1, vec![I::LocalGet(0), I::LocalGet(1), load, store], vec![]);
+    at_least(8, two(8), at_least(4, two(4), at_least(2, two(2), one)))
 }
 
 /// From the first byte to the last.
-fn forward(steps: &Steps) -> Vec<I<'static>> {
-    let on = |by: i32| {
-        let source = if steps.source { advance(1, by).to_vec() } else { Vec::new() };
-        [advance(AT, by).to_vec(), source].concat()
-    };
-    let mut code = vec![I::LocalGet(0), I::LocalSet(AT)];
-    for (width, step) in [(FOUR, &steps.four), (8, &steps.one[0])] {
-        code.extend(repeated(width, step.iter().cloned().chain(on(width))));
-    }
-    for (width, step) in [4, 2, 1].into_iter().zip(&steps.one[1..]) {
-        let on = if width == 1 { Vec::new() } else { on(width) };
-        code.extend(once(width, step.iter().cloned().chain(on)));
-    }
-    code
+fn copying_forward() -> Code {
+    let end = |local| [I::LocalGet(local), I::LocalGet(2), I::I32Add];
+    let many = [
+        vec![I::LocalGet(0), I::LocalSet(AT)],
+        advance(2, -TWO).to_vec(),
+        load_two(&end(1)),
+        steps(|width| [copy_words(width, 0), advance(AT, width).to_vec(), advance(1, width).to_vec()].concat()),
+        store_two(&end(AT), SECOND),
+    ];
+    at_least(TWO, many.concat(), copy_few())
 }
 
-/// From the last byte to the first, and out, if the second range begins below the first one and reaches into it.
-fn backward() -> Vec<I<'static>> {
-    let back = |by: i32| [advance(0, -by), advance(1, -by)].concat();
-    let mut code = vec![I::LocalGet(0), I::LocalGet(1), I::I32Sub, I::LocalGet(2), I::I32LtU, I::If(BlockType::Empty)];
-    for end in [0, 1] {
-        code.extend([I::LocalGet(end), I::LocalGet(2), I::I32Add, I::LocalSet(end)]);
-    }
-    let one = |width: u32| {
-        let (load, store) = access(width, 0);
-        vec![I::LocalGet(0), I::LocalGet(1), load, store]
-    };
-    for (width, step) in [(FOUR, copy_four(0, 1)), (8, one(8))] {
-        code.extend(repeated(width, back(width).into_iter().chain(step)));
-    }
-    for width in [4, 2, 1] {
-        code.extend(once(width, back(width).into_iter().chain(one(width.cast_unsigned()))));
-    }
-    // Both ends have come back to the beginnings.
-    code.extend([I::LocalGet(0), I::Return, I::End]);
-    code
+/// From the last byte to the first, and out, if there are 16 or more, and the second range begins below the first one and reaches
+/// into it.
+fn backward() -> Code {
+    let many = [
+        load_two(&[I::LocalGet(1)]),
+        advance(2, -TWO).to_vec(),
+        vec![I::LocalGet(0), I::LocalGet(2), I::I32Add, I::LocalSet(AT)],
+        vec![I::LocalGet(1), I::LocalGet(2), I::I32Add, I::LocalSet(1)],
+        // The 16 bytes that are loaded already lie between.
+        steps(|width| {
+            [advance(AT, -width).to_vec(), advance(1, -width).to_vec(), copy_words(width, TWO.cast_unsigned())].concat()
+        }),
+        store_two(&[I::LocalGet(0)], SECOND),
+        vec![I::LocalGet(0), I::Return],
+    ];
+    let overlap = [I::LocalGet(0), I::LocalGet(1), I::I32Sub, I::LocalGet(2), I::I32LtU, I::If(BlockType::Empty)];
+    [overlap.to_vec(), at_least(TWO, many.concat(), vec![]), vec![I::End]].concat()
 }
 
-/// The byte in local 1, in each byte of it and of the word.
-fn spread() -> Vec<I<'static>> {
-    let mut code = vec![I::LocalGet(1), I::I32Const(0xff), I::I32And, I::I32Const(0x0101_0101), I::I32Mul];
-    code.extend([I::LocalTee(1), I::I64ExtendI32U, I::LocalTee(WORD), I::LocalGet(WORD), I::I64Const(32), I::I64Shl]);
-    code.extend([I::I64Or, I::LocalSet(WORD)]);
-    code
+/// The byte in local 1, so many times.
+fn filling() -> Code {
+    let store = |place: &[I<'static>], store: I<'static>| [place, &[I::LocalGet(WORD), store]].concat();
+    // The first and the last of a width.
+    let ends = |width: i32, kind: I<'static>| {
+        let last = [I::LocalGet(0), I::LocalGet(2), I::I32Add, I::I32Const(width), I::I32Sub];
+        [store(&[I::LocalGet(0)], kind.clone()), store(&last, kind)].concat()
+    };
+    let narrow = memory(0, 0);
+    let middle = [I::LocalGet(0), I::LocalGet(2), I::I32Const(1), I::I32ShrU, I::I32Add];
+    let few = at_least(1, [ends(1, I::I64Store8(narrow)), store(&middle, I::I64Store8(narrow))].concat(), vec![]);
+    let few = at_least(8, ends(8, I::I64Store(narrow)), at_least(4, ends(4, I::I64Store32(narrow)), few));
+    let step = |width: i32| {
+        let words = (0..width.cast_unsigned()).step_by(8).flat_map(|at| store(&[I::LocalGet(AT)], access(8, at).1));
+        words.chain(advance(AT, width)).collect()
+    };
+    let many = [
+        vec![I::LocalGet(0), I::LocalSet(AT)],
+        advance(2, -TWO).to_vec(),
+        steps(step),
+        store_two(&[I::LocalGet(AT), I::LocalGet(2), I::I32Add], WORD),
+    ];
+    let each = I::I64Const(0x0101_0101_0101_0101);
+    let spread =
+        vec![I::LocalGet(1), I::I32Const(0xff), I::I32And, I::I64ExtendI32U, each, I::I64Mul, I::LocalSet(WORD)];
+    [spread, at_least(TWO, many.concat(), few)].concat()
 }
 
 /// The difference of the first bytes that differ, or 0.
-fn compare() -> Vec<I<'static>> {
+fn compare() -> Code {
     let bytes = |load: fn(wasm_encoder::MemArg) -> I<'static>| {
         [0, 1].map(|local| [I::LocalGet(local), load(memory(0, 0))]).concat()
     };
@@ -240,7 +273,7 @@ fn compare() -> Vec<I<'static>> {
 }
 
 /// The product of locals 1 and 3, with 2 and 4 as their upper halves, to the address in local 0.
-fn multiply() -> Vec<I<'static>> {
+fn multiply() -> Code {
     const LOW: I<'static> = I::I64Const(0xffff_ffff);
     let half = |local: u32| vec![I::LocalGet(local), LOW, I::I64And];
     let upper = |local: u32| vec![I::LocalGet(local), I::I64Const(32), I::I64ShrU];
@@ -386,7 +419,7 @@ mod trial {
     }
 
     fn cases(routine: Routine) -> Box<dyn Iterator<Item = Case>> {
-        let short = (0..=40).chain([47, 63, 64, 65, 100, 127, 128, 129]);
+        let short = (0..=40).chain([47, 48, 49, 63, 64, 65, 79, 80, 81, 100, 127, 128, 129]);
         let lengths = short.chain([255_u32, 256, 257, 1000]);
         let apart = move |n: u32| (0..4).map(move |turn| (TO + n * 3 % 8 + turn, FROM + n % 8 + turn * 3 % 8, n));
         let over = move |n: u32| {
