@@ -121,7 +121,7 @@ export class Validator {
   lastWords(lines = 12) {
     const said = new Map();
     for (const line of readFileSync(this.log, 'utf8').split('\n')) {
-      if (!line || /💤|Imported/u.test(line)) continue;
+      if (!line || /💤|⚙️|Imported/u.test(line)) continue;
       const words = line.replace(/^[-\d]+ [:\d]+ /u, '');
       said.delete(words);
       said.set(words, line.trimEnd());
