@@ -74,7 +74,7 @@ pub(crate) struct Interpreted {
     linker: Linker<Data>,
     wasm: Arc<[u8]>,
     config: Config,
-    /// The module for each size of memory that was asked for: wasmi zeroes memory cheaply only when it makes it.
+    /// The module for each size of memory that was asked for: it declares the memory that a call gets.
     modules: Mutex<HashMap<(u64, u64), Module>>,
     valid: Valid,
 }
