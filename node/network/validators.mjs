@@ -34,6 +34,11 @@ const listens = (port) =>
     socket.on('connect', () => answer(true)).on('error', () => answer(false));
   });
 
+/** No process outlives this one, however it ends. */
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]]) process.on(signal, () => process.exit(status));
+
 export class Validator {
   /**
    * @param {string} account whose keys it has: Alice, Bob, Charlie
@@ -63,7 +68,9 @@ export class Validator {
       ...bootnodes.flatMap((address) => ['--bootnode', address]),
     ];
     this.process = spawn(node, argv.map(String), { stdio: ['ignore', log, log] });
+    running.add(this.process);
     this.process.on('exit', (code, signal) => {
+      running.delete(this.process);
       this.ended = `it ended with ${code ?? signal}`;
     });
     this.ended = undefined;
