@@ -56,10 +56,10 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-#[cfg(all(feature = "malloc", feature = "v1"))]
+#[cfg(all(feature = "malloc", feature = "v1", target_family = "wasm"))]
 compile_error!("the features `malloc` and `v1` both export `realloc`, with different signatures: choose one");
 
-#[cfg(all(feature = "local", any(feature = "v1", feature = "malloc")))]
+#[cfg(all(feature = "local", any(feature = "v1", feature = "malloc"), target_family = "wasm"))]
 compile_error!("the feature `local` installs another heap than `v1` and `malloc` do: choose one");
 
 mod address;

@@ -54,19 +54,28 @@ pub unsafe trait Host {
 
     /// Bytes that the host has for its heap, as far as the runtime can see: the memory from `__heap_base` on.
     fn room(&self) -> usize;
+
+    /// Makes room for so many bytes more; whether that could be done.
+    fn grow(&mut self, bytes: usize) -> bool;
 }
 
-/// How large the arena is where the host's heap has so much room.
-///
-/// A host whose heap is fixed from the start must keep enough for what its functions return: a quarter is the arena's. Where
-/// there is less than a MiB, the host grows memory as it needs it.
+/// Bytes that a block of the host's of the arena's size may take besides.
+const BESIDES: usize = 64 * 1024;
+
+/// How large the arena is in a heap of a fixed size with so much room: a quarter is the arena's, so that enough is left for
+/// what the host's functions return. None where it would be of no use.
 const fn arena_in(room: usize) -> usize {
-    const GROWING: usize = 1024 * 1024;
-    if room < GROWING || room >= 4 * ARENA { ARENA } else { 1 << (room / 4).ilog2() }
+    if room >= 4 * ARENA {
+        ARENA
+    } else if room < 4 * BESIDES {
+        0
+    } else {
+        1 << (room / 4).ilog2()
+    }
 }
 
 /// An allocator whose memory is a block of the host's: first blocks near the program's data, then some of the host's own, then
-/// an arena. What does not fit goes to the host, so nothing fails earlier than without an arena.
+/// an arena. What does not fit there goes to the host.
 ///
 /// The address alone tells whose a block is, so blocks that host functions return are given back like any other.
 ///
@@ -81,6 +90,8 @@ pub struct HostedAllocator<H> {
     /// 0 until the arena is fetched.
     arena_len: usize,
     patience: u32,
+    /// The host has no room for an arena.
+    alone: bool,
 }
 
 // SAFETY: the pointers are to memory that this allocator owns, by the constructor's contract and `Host`'s.
@@ -112,6 +123,7 @@ impl<H> HostedAllocator<H> {
             arena_start: ptr::null_mut(),
             arena_len: 0,
             patience: PATIENCE,
+            alone: false,
         }
     }
 
@@ -174,8 +186,20 @@ impl<H: Host> HostedAllocator<H> {
     }
 
     /// Asks the host for the arena, unless a request of this size would not fit into it anyway.
+    ///
+    /// A host whose memory can grow shows little room, or as much as the call's input needed, and traps where it has less
+    /// than is asked for. So the memory is grown first: then the arena fits, or the room is all that there is.
     fn fetch(&mut self, size: usize) -> bool {
-        let len = arena_in(self.host.room());
+        if self.alone || size > ARENA / 2 {
+            return false;
+        }
+        let mut len = arena_in(self.host.room());
+        if len < ARENA && self.host.grow(ARENA + BESIDES) {
+            len = ARENA;
+        }
+        if len == 0 {
+            self.alone = true;
+        }
         if size > len / 2 {
             return false;
         }
@@ -250,6 +274,9 @@ mod installed {
         static __heap_base: u8;
     }
 
+    /// Size of a WebAssembly page in bytes.
+    const PAGE: usize = 64 * 1024;
+
     /// The two imports.
     struct Imports;
 
@@ -267,8 +294,13 @@ mod installed {
         }
 
         fn room(&self) -> usize {
-            let pages = core::arch::wasm32::memory_size(0);
-            (pages * 65_536).saturating_sub((&raw const __heap_base).addr())
+            // No more than fits into a number, even where there are as many pages as there can be.
+            let bytes = core::arch::wasm32::memory_size(0).saturating_mul(PAGE);
+            bytes.saturating_sub((&raw const __heap_base).addr())
+        }
+
+        fn grow(&mut self, bytes: usize) -> bool {
+            core::arch::wasm32::memory_grow(0, bytes.div_ceil(PAGE)) != usize::MAX
         }
     }
 

@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 struct Books {
     blocks: BTreeMap<usize, Layout>,
     room: usize,
+    /// Whether memory can grow.
+    grows: bool,
     fails: bool,
     /// Sizes of all requests.
     asked: Vec<usize>,
@@ -46,6 +48,11 @@ unsafe impl Host for Books {
     fn room(&self) -> usize {
         self.room
     }
+
+    fn grow(&mut self, bytes: usize) -> bool {
+        self.room += if self.grows { bytes } else { 0 };
+        self.grows
+    }
 }
 
 impl Drop for Books {
@@ -65,10 +72,17 @@ struct Hosted {
 
 impl Hosted {
     fn new(room: usize) -> Self {
+        Self::on(room, false)
+    }
+
+    fn on(room: usize, grows: bool) -> Self {
         let near = Box::into_raw(Box::new([0_u64; NEAR / 8]));
         // SAFETY: the box is this heap's, and freed after it.
         let heap = unsafe {
-            HostedAllocator::new(Books { blocks: BTreeMap::new(), room, fails: false, asked: Vec::new() }, near.cast())
+            HostedAllocator::new(
+                Books { blocks: BTreeMap::new(), room, grows, fails: false, asked: Vec::new() },
+                near.cast(),
+            )
         };
         Self { heap, near }
     }
@@ -181,10 +195,31 @@ fn what_cannot_fit_leaves_the_arena_alone() {
 
 #[test]
 fn the_arena_is_a_quarter_of_what_a_fixed_heap_has() {
-    for (room, arena) in [(100, 16 * MIB), (MIB, MIB / 4), (5 * MIB, MIB), (63 * MIB, 8 * MIB), (64 * MIB, 16 * MIB)] {
+    for (room, arena) in [(MIB / 2, MIB / 8), (MIB, MIB / 4), (5 * MIB, MIB), (63 * MIB, 8 * MIB), (64 * MIB, 16 * MIB)]
+    {
         let mut heap = Hosted::new(room);
         heap.allocate(5_000, 1);
         assert_eq!(heap.asked(), [arena], "{room}");
+    }
+}
+
+#[test]
+fn a_host_without_room_for_an_arena_serves_everything() {
+    let mut heap = Hosted::new(MIB / 8);
+    for _ in 0..300 {
+        heap.allocate(500, 8);
+    }
+    heap.allocate(5_000, 1);
+    assert!(heap.asked().iter().all(|size| [500, 5_000].contains(size)));
+}
+
+#[test]
+fn memory_that_grows_has_room_for_the_whole_arena() {
+    for room in [0, MIB / 8, MIB, 5 * MIB, 63 * MIB] {
+        let mut heap = Hosted::on(room, true);
+        heap.allocate(5_000, 1);
+        assert_eq!(heap.asked(), [16 * MIB], "{room}");
+        assert!(heap.heap.host().room > room + 16 * MIB);
     }
 }
 

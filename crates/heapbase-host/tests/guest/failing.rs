@@ -227,3 +227,23 @@ fn entry_points_that_are_none() {
         assert!(subject.runtime.entry_points().all(|name| name != "alloc" && name != "v1"));
     });
 }
+
+/// A host that knows no v1 has a heap of its own where the runtime's begins: it must not go unnoticed.
+#[test]
+fn a_host_that_knows_no_v1_ends_the_call() {
+    each(|subject| {
+        if subject.spec() != Spec::V1 {
+            return;
+        }
+        // What such a host makes of the runtime: the marker says nothing to it.
+        let marker = b"\x02v1\x00";
+        let at = subject.wasm.windows(marker.len()).position(|bytes| bytes == marker).expect("an exported function v1");
+        let mut wasm = subject.wasm.clone();
+        wasm[at + 1] = b'w';
+        let unaware = subject.with_wasm(wasm);
+        assert_eq!(unaware.spec(), Spec::Legacy);
+        let error = unaware.error("collections", 10_u32);
+        assert!(matches!(&error.cause, Cause::Trap(what) if what.contains("unreachable")), "{}: {error}", subject.name);
+        assert_frame(&error, &unaware, "another_heap_begins_at_heap_base");
+    });
+}

@@ -46,8 +46,17 @@ impl Subject {
     pub(crate) fn with(&self, change: impl FnOnce(&mut Config)) -> Subject {
         let mut config = Config { engine: self.runtime.engine(), heap_pages: HEAP, ..Config::default() };
         change(&mut config);
-        let runtime = Runtime::new(&self.wasm, &config).unwrap_or_else(|error| panic!("{}: {error}", self.name));
-        Subject { name: self.name.clone(), wasm: self.wasm.clone(), runtime }
+        self.loaded(self.wasm.clone(), &config)
+    }
+
+    fn loaded(&self, wasm: Vec<u8>, config: &Config) -> Subject {
+        let runtime = Runtime::new(&wasm, config).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        Subject { name: self.name.clone(), wasm, runtime }
+    }
+
+    /// Loads other bytes with the same configuration.
+    pub(crate) fn with_wasm(&self, wasm: Vec<u8>) -> Subject {
+        self.loaded(wasm, &Config { engine: self.runtime.engine(), heap_pages: HEAP, ..Config::default() })
     }
 
     /// Calls an entry point with raw input.

@@ -58,9 +58,10 @@ unsafe extern "C" {
 /// First the rest of the page that the program's data and stack end in, from the linker's `__heap_base` on; then as
 /// [`MemoryGrow`]. A program that allocates little never grows.
 ///
-/// Where something lies at `__heap_base` already when the first memory is taken, another heap begins there: the program traps,
-/// in a function called `another_heap_begins_at_heap_base`. So does a runtime of the spec `v1` on a node that knows `legacy` only, which puts
-/// a header of eight bytes there before it calls anything, instead of sharing its heap with the host's unnoticed.
+/// Where something lies at `__heap_base` already when the first memory is taken, another heap begins there: the program traps.
+/// So does a runtime of the spec `v1` on a node that knows `legacy` only, which puts a header of eight bytes there before
+/// it calls anything, instead of sharing its heap with the host's unnoticed. A backtrace names the function
+/// `another_heap_begins_at_heap_base`, or where an optimiser has inlined it, the one of this type that takes memory.
 #[derive(Debug)]
 pub struct FromHeapBase {
     started: bool,
@@ -82,10 +83,10 @@ impl FromHeapBase {
 
 /// Traps where the memory from `start` on is not as the engine made it.
 #[inline]
-fn refuse_another_heap(start: usize) {
+fn refuse_another_heap(grow: &MemoryGrow, start: usize) {
     // Without memory there, there is no other heap either.
-    if start < arch::memory_size::<0>() * WASM_PAGE {
-        let first: *const u64 = core::ptr::with_exposed_provenance(start);
+    if start / WASM_PAGE < arch::memory_size::<0>() {
+        let first: *const u64 = grow.pointer(start).cast();
         // SAFETY: eight bytes, aligned to eight, inside memory, and behind all that the Rust program allocated itself. Another
         // heap's may be anything; volatile, because the program never wrote them.
         if unsafe { first.read_volatile() } != 0 {
@@ -94,7 +95,7 @@ fn refuse_another_heap(start: usize) {
     }
 }
 
-/// What is wrong is its name, for a backtrace: there is no heap to make a message in.
+/// Says what is wrong by its name: there is no heap to make a message in.
 #[cold]
 #[inline(never)]
 fn another_heap_begins_at_heap_base() -> ! {
@@ -110,7 +111,7 @@ unsafe impl PageSource for FromHeapBase {
     fn grow(&mut self, least: usize) -> Option<Span> {
         if !core::mem::replace(&mut self.started, true) {
             let start = crate::address::round_up((&raw const __heap_base).addr(), crate::address::UNIT);
-            refuse_another_heap(start);
+            refuse_another_heap(&self.grow, start);
             let len = start.wrapping_neg() % WASM_PAGE;
             if len >= least {
                 return Some(Span { start, len });
