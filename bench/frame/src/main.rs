@@ -111,8 +111,8 @@ fn figures(arguments: &Arguments) -> Result<()> {
     ];
     let hosts = [("sc-executor", subjects(&theirs)?), ("heapbase-host", subjects(&ours)?)];
     let author = &hosts[1].1[0].contestant;
-    let count = if arguments.smoke { 10 } else { 500 };
-    let (chain, transfers, notes) = blocks(author, count)?;
+    let counts = if arguments.smoke { [10, 10] } else { [1_000, 500] };
+    let (chain, transfers, notes) = blocks(author, counts)?;
 
     let mut text = String::from("## A FRAME runtime with each heap\n\n");
     let _ = write!(
@@ -144,7 +144,7 @@ fn figures(arguments: &Arguments) -> Result<()> {
 }
 
 /// A chain, and the two blocks that could be its next.
-fn blocks(author: &Contestant<'_>, count: usize) -> Result<(Chain, Authored, Authored)> {
+fn blocks(author: &Contestant<'_>, counts: [usize; 2]) -> Result<(Chain, Authored, Authored)> {
     let mut chain = Chain::development(author)?;
     let mut random = ChaCha20Rng::seed_from_u64(1);
     let mut traffic = Traffic::default();
@@ -157,7 +157,7 @@ fn blocks(author: &Contestant<'_>, count: usize) -> Result<(Chain, Authored, Aut
         chain.import(author, &block)?;
     }
     let mut made = Vec::new();
-    for notes in [false, true] {
+    for (notes, count) in [false, true].into_iter().zip(counts) {
         // Both are the same accounts' next transactions: only one of them can follow.
         let mut traffic = traffic.clone();
         let offered: Vec<_> = (0..count)
