@@ -9,6 +9,9 @@ const PATIENCE = Number(process.env.NETWORK_PATIENCE ?? 240) * 1000;
 /** What did not hold, where. */
 export class Disagreement extends Error {}
 
+/** What did not come in time. */
+export class Late extends Disagreement {}
+
 /** Waits until `done` says so on every one of the validators; says which did not come so far, and where all stand. */
 export async function until(what, validators, done, patience = PATIENCE) {
   const end = Date.now() + patience;
@@ -21,7 +24,7 @@ export async function until(what, validators, done, patience = PATIENCE) {
     }
     if (still.length === 0) return;
     if (Date.now() > end) {
-      throw new Disagreement(`${still.map(({ name }) => name).join(', ')}: no ${what} after ${patience / 1000} s`);
+      throw new Late(`${still.map(({ name }) => name).join(', ')}: no ${what} after ${patience / 1000} s`);
     }
     waiting = still;
     await sleep(500);
@@ -91,7 +94,8 @@ export async function transfers(validators, accounts, count) {
       const now = await free(at, account);
       const expected = before[who] + BigInt(count) * amount.toBigInt();
       if (now !== expected) {
-        throw new Disagreement(`${validator.name}: block ${last}, hash ${hash}: ${account.meta.name} has ${now}, not ${expected}`);
+        const { stateRoot } = await validator.api.rpc.chain.getHeader(hash);
+        throw new Disagreement(`${validator.name}: block ${last}, hash ${hash}, state root ${stateRoot}: ${account.meta.name} has ${now}, not ${expected}`);
       }
     }
   }
@@ -116,7 +120,8 @@ export async function runs(validators, number, version) {
     const hash = await validator.api.rpc.chain.getBlockHash(number + 1);
     const { specVersion } = await validator.api.rpc.state.getRuntimeVersion(hash);
     if (specVersion.toNumber() !== version) {
-      throw new Disagreement(`${validator.name}: block ${number + 1}, hash ${hash}: the runtime's version is ${specVersion}, not ${version}`);
+      const { stateRoot } = await validator.api.rpc.chain.getHeader(hash);
+      throw new Disagreement(`${validator.name}: block ${number + 1}, hash ${hash}, state root ${stateRoot}: the runtime's version is ${specVersion}, not ${version}`);
     }
   }
 }

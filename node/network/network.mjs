@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Keyring } from '@polkadot/api';
 import { cryptoWaitReady } from '@polkadot/util-crypto';
-import { agree, Disagreement, finalNumber, transfers, until, untilFinal, upgrade } from './chain.mjs';
+import { agree, Disagreement, finalNumber, Late, transfers, until, untilFinal, upgrade } from './chain.mjs';
 import { Validator } from './validators.mjs';
 
 const [node, runtimes, ...chosen] = process.argv.slice(2);
@@ -83,52 +83,78 @@ async function live({ executors, next, refuses }, validators) {
   say(`all agree on the ${last + 1} final states up to block ${last}, root ${root}`);
 }
 
-/** The upgrade is one that a node cannot follow: it has to be named, and the others have to go on. */
+/** The upgrade is one that a node cannot follow: it has to stop at the upgrade's block, and the others have to go on. */
 async function refusal(validators, refuses, next) {
+  const refusing = validators[refuses];
   const others = validators.filter((_, who) => who !== refuses);
   const [alice] = others;
   const { api } = alice;
-  await validators[refuses].neverMindTheRuntime();
+  await refusing.neverMindTheRuntime();
   const before = (await alice.heads()).best.number;
   const code = `0x${readFileSync(join(runtimes, `${next}.wasm`)).toString('hex')}`;
   await api.tx.sudo.sudoUncheckedWeight(api.tx.system.setCode(code), { refTime: 0, proofSize: 0 }).signAndSend(accounts[0]);
+  const version = async (hash) => (await api.rpc.state.getRuntimeVersion(hash)).specVersion.toNumber();
   await until('upgraded runtime', others, async (validator) => (await validator.api.rpc.state.getRuntimeVersion()).specVersion.toNumber() === 2);
-  // Blocks that the new runtime makes: the others go on by themselves.
-  const upgraded = (await alice.heads()).best.number;
-  await until(`block ${upgraded + 3}`, others, async (validator) => (await validator.heads()).best.number >= upgraded + 3);
-  say(`the runtime was upgraded after block ${before}; the others are at block ${(await alice.heads()).best.number}`);
-  try {
-    await until(`block ${upgraded + 3}`, [validators[refuses]], async (validator) => (await validator.heads()).best.number >= upgraded + 3, 30_000);
-  } catch (error) {
-    if (!(error instanceof Disagreement) || !error.message.startsWith(validators[refuses].name)) throw error;
-    say(`found out as it should be: ${error.message}`);
-    console.log(await validators[refuses].report());
-    return;
-  }
-  throw new Disagreement(`${validators[refuses].name} followed a runtime that it cannot execute`);
+  // The first block whose state holds the new runtime.
+  let number = before;
+  while ((await version(await api.rpc.chain.getBlockHash(number))) !== 2) number += 1;
+  const hash = (await api.rpc.chain.getBlockHash(number)).toHex();
+  await until(`block ${number + 3}`, others, async (validator) => (await validator.heads()).best.number >= number + 3);
+  say(`block ${number} has the new runtime; the others are at block ${(await alice.heads()).best.number}`);
+
+  const followed = await until(`block ${number + 1}`, [refusing], async () => (await refusing.heads()).best.number > number, 30_000).then(
+    () => true,
+    (error) => {
+      if (error instanceof Late) return false;
+      throw error;
+    },
+  );
+  const { best } = await refusing.heads();
+  const where = `${refusing.name}: block ${best.number}, hash ${best.hash}, state root ${best.root}`;
+  if (followed) throw new Disagreement(`${where}: it followed a runtime that it cannot execute`);
+  if (best.hash !== hash) throw new Disagreement(`${where}: it stopped elsewhere than at block ${number}, hash ${hash}`);
+  const { output, error } = await refusing.executes('Core_version', hash);
+  if (!/unreachable[^]*FromHeapBase/u.test(error ?? '')) throw new Disagreement(`${where}: Core_version is not what stops it: ${error ?? output}`);
+  say(`found out as it should be: ${where}`);
+  console.log(`  Core_version there: ${error.split('\n')[0]}`);
+  console.log(await refusing.report());
 }
 
-for (const name of chosen.length ? chosen : Object.keys(networks)) {
-  const network = networks[name];
-  if (!network) {
+for (const name of chosen) {
+  if (!networks[name]) {
     console.error(`no network is called ${name}: ${Object.keys(networks).join(', ')}`);
     process.exit(2);
   }
+}
+
+// Whatever fails outside of what is waited for: a node that ends by itself, and the client, which throws where nobody can catch it
+// when a node cannot execute its runtime.
+let fail;
+const broken = new Promise((_, reject) => {
+  fail = reject;
+});
+broken.catch(() => {});
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+const died = (validator) => fail(new Disagreement(`${validator.name}: ${validator.ended}`));
+
+for (const name of chosen.length ? chosen : Object.keys(networks)) {
+  const network = networks[name];
   say(`== ${name}: ${network.title}`);
   const folder = mkdtempSync(join(tmpdir(), `heapbase-network-${name}-`));
-  const setup = { node, runtime: join(runtimes, 'legacy.wasm'), folder };
+  const setup = { node, runtime: join(runtimes, 'legacy.wasm'), folder, died };
   const validators = ['Alice', 'Bob', 'Charlie'].map((account, who) => new Validator(account, network.executors[who], setup));
   let failed;
   try {
-    await live(network, validators);
+    await Promise.race([live(network, validators), broken]);
   } catch (error) {
     failed = error;
     say(`FAILED: ${error instanceof Disagreement ? error.message : error.stack}`);
     for (const validator of validators) console.log(await validator.report());
     console.log(`  all logs: ${folder}`);
   }
-  await Promise.all(validators.map((validator) => validator.end('SIGTERM')));
   if (failed) process.exit(1);
+  await Promise.all(validators.map((validator) => validator.end('SIGTERM')));
   rmSync(folder, { recursive: true });
 }
 say('all networks agree');

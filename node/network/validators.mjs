@@ -43,7 +43,8 @@ export class Validator {
   /**
    * @param {string} account whose keys it has: Alice, Bob, Charlie
    * @param {string} executor heapbase or stock
-   * @param {{node: string, runtime: string, folder: string}} setup the node's program, the chain's first runtime, where it may write
+   * @param {{node: string, runtime: string, folder: string, died: (validator: Validator) => void}} setup the node's program, the chain's
+   *   first runtime, where it may write, and who wants to know when the process ends by itself
    */
   constructor(account, executor, setup) {
     this.account = account;
@@ -72,8 +73,10 @@ export class Validator {
     this.process.on('exit', (code, signal) => {
       running.delete(this.process);
       this.ended = `it ended with ${code ?? signal}`;
+      if (!this.ending) this.setup.died(this);
     });
     this.ended = undefined;
+    this.ending = false;
     this.url = `ws://127.0.0.1:${this.rpcPort}`;
     // The client would say of every attempt that it failed.
     const end = Date.now() + START;
@@ -91,12 +94,16 @@ export class Validator {
 
   /** Ends the process: at once, or as a person would. */
   async end(signal) {
+    this.ending = true;
     await this.api?.disconnect();
     await this.provider?.disconnect();
     this.api = undefined;
     this.provider = undefined;
     if (this.process && !this.ended) {
       this.process.kill(signal);
+      const patience = Date.now() + 10_000;
+      while (!this.ended && Date.now() < patience) await sleep(50);
+      this.process.kill('SIGKILL');
       while (!this.ended) await sleep(50);
     }
   }
@@ -118,10 +125,20 @@ export class Validator {
       const { number, stateRoot } = await this.provider.send('chain_getHeader', [hash]);
       return { number: Number(number), hash, root: stateRoot };
     };
-    return {
+    this.seen = {
       best: await header(await this.provider.send('chain_getBlockHash', [])),
       final: await header(await this.provider.send('chain_getFinalizedHead', [])),
     };
+    return this.seen;
+  }
+
+  /** What the node answers to a call of an entry point after a block: the output, or the error's message. */
+  async executes(entry, hash) {
+    try {
+      return { output: await this.provider.send('state_call', [entry, '0x', hash]) };
+    } catch (error) {
+      return { error: error.message };
+    }
   }
 
   /** What it last logged: without the lines that every healthy node logs, and each only where it was said last. */
@@ -136,16 +153,24 @@ export class Validator {
     return [...said.values()].slice(-lines).map((line) => `    ${line}`).join('\n');
   }
 
-  /** Where it stands, in words. */
+  /** Where it stands, or last stood, in words. */
   async report() {
-    if (!this.provider) return `  ${this.name}: is not running${this.ended ? ` (${this.ended})` : ''}`;
-    if (this.ended) return `  ${this.name}: ${this.ended}\n${this.lastWords()}`;
-    try {
-      const { best, final } = await this.heads();
-      const say = ({ number, hash, root }) => `block ${number}, hash ${hash}, state root ${root}`;
-      return `  ${this.name}: best ${say(best)}\n    final ${say(final)}\n${this.lastWords()}`;
-    } catch (error) {
-      return `  ${this.name}: ${error.message}\n${this.lastWords()}`;
+    const say = ({ number, hash, root }) => `block ${number}, hash ${hash}, state root ${root}`;
+    const stands = ({ best, final }) => `best ${say(best)}\n    final ${say(final)}`;
+    let why = this.ended ?? (this.provider ? undefined : 'it is not running');
+    if (!why) {
+      try {
+        const heads = await Promise.race([this.heads(), sleep(5_000)]);
+        if (heads) {
+          const { error } = await this.executes('Core_version', heads.best.hash);
+          const runtime = error ? `\n    whose runtime it cannot execute: ${error.split('\n')[0]}` : '';
+          return `  ${this.name}: ${stands(heads)}${runtime}\n${this.lastWords()}`;
+        }
+        why = 'it does not answer';
+      } catch (error) {
+        why = error.message;
+      }
     }
+    return `  ${this.name}: ${why}; when last asked: ${this.seen ? stands(this.seen) : 'never'}\n${this.lastWords()}`;
   }
 }
