@@ -33,6 +33,9 @@ export async function until(what, validators, done, patience = PATIENCE) {
 
 export const finalNumber = async (validator) => (await validator.heads()).final.number;
 
+/** The version of the runtime that the state after a block holds. */
+export const runtimeVersion = async ({ api }, hash) => (await api.rpc.state.getRuntimeVersion(hash)).specVersion.toNumber();
+
 /** Waits until block `number` is final everywhere. */
 export const untilFinal = (validators, number) =>
   until(`final block ${number}`, validators, async (validator) => (await finalNumber(validator)) >= number);
@@ -118,10 +121,10 @@ export async function runs(validators, number, version) {
   await untilFinal(validators, number + 1);
   for (const validator of validators) {
     const hash = await validator.api.rpc.chain.getBlockHash(number + 1);
-    const { specVersion } = await validator.api.rpc.state.getRuntimeVersion(hash);
-    if (specVersion.toNumber() !== version) {
+    const found = await runtimeVersion(validator, hash);
+    if (found !== version) {
       const { stateRoot } = await validator.api.rpc.chain.getHeader(hash);
-      throw new Disagreement(`${validator.name}: block ${number + 1}, hash ${hash}, state root ${stateRoot}: the runtime's version is ${specVersion}, not ${version}`);
+      throw new Disagreement(`${validator.name}: block ${number + 1}, hash ${hash}, state root ${stateRoot}: the runtime's version is ${found}, not ${version}`);
     }
   }
 }

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Keyring } from '@polkadot/api';
 import { cryptoWaitReady } from '@polkadot/util-crypto';
-import { agree, Disagreement, finalNumber, Late, transfers, until, untilFinal, upgrade } from './chain.mjs';
+import { agree, Disagreement, finalNumber, Late, runtimeVersion, transfers, until, untilFinal, upgrade } from './chain.mjs';
 import { Validator } from './validators.mjs';
 
 const [node, runtimes, ...chosen] = process.argv.slice(2);
@@ -93,11 +93,17 @@ async function refusal(validators, refuses, next) {
   const before = (await alice.heads()).best.number;
   const code = `0x${readFileSync(join(runtimes, `${next}.wasm`)).toString('hex')}`;
   await api.tx.sudo.sudoUncheckedWeight(api.tx.system.setCode(code), { refTime: 0, proofSize: 0 }).signAndSend(accounts[0]);
-  const version = async (hash) => (await api.rpc.state.getRuntimeVersion(hash)).specVersion.toNumber();
-  await until('upgraded runtime', others, async (validator) => (await validator.api.rpc.state.getRuntimeVersion()).specVersion.toNumber() === 2);
+  await until('upgraded runtime', others, async (validator) => (await runtimeVersion(validator, (await validator.heads()).best.hash)) === 2);
   // The first block whose state holds the new runtime.
-  let number = before;
-  while ((await version(await api.rpc.chain.getBlockHash(number))) !== 2) number += 1;
+  let number;
+  await until('block with the new runtime', [alice], async () => {
+    // Again from the start: until it is final, another chain may become the best one.
+    const { best } = await alice.heads();
+    for (number = before; number <= best.number; number += 1) {
+      if ((await runtimeVersion(alice, await api.rpc.chain.getBlockHash(number))) === 2) return true;
+    }
+    return false;
+  });
   const hash = (await api.rpc.chain.getBlockHash(number)).toHex();
   await until(`block ${number + 3}`, others, async (validator) => (await validator.heads()).best.number >= number + 3);
   say(`block ${number} has the new runtime; the others are at block ${(await alice.heads()).best.number}`);
@@ -144,16 +150,14 @@ for (const name of chosen.length ? chosen : Object.keys(networks)) {
   const folder = mkdtempSync(join(tmpdir(), `heapbase-network-${name}-`));
   const setup = { node, runtime: join(runtimes, 'legacy.wasm'), folder, died };
   const validators = ['Alice', 'Bob', 'Charlie'].map((account, who) => new Validator(account, network.executors[who], setup));
-  let failed;
   try {
     await Promise.race([live(network, validators), broken]);
   } catch (error) {
-    failed = error;
     say(`FAILED: ${error instanceof Disagreement ? error.message : error.stack}`);
     for (const validator of validators) console.log(await validator.report());
     console.log(`  all logs: ${folder}`);
+    process.exit(1);
   }
-  if (failed) process.exit(1);
   await Promise.all(validators.map((validator) => validator.end('SIGTERM')));
   rmSync(folder, { recursive: true });
 }

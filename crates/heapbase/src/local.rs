@@ -260,7 +260,10 @@ unsafe impl<H: Host> RawAllocator for HostedAllocator<H> {
 #[cfg(all(feature = "local", target_arch = "wasm32", not(target_feature = "atomics")))]
 mod installed {
     use super::{Host, HostedAllocator, NEAR};
-    use crate::AssumeSingleThreaded;
+    use crate::{
+        AssumeSingleThreaded,
+        memory::{MemoryGrow, PageSource, grow::WASM_PAGE},
+    };
     use core::cell::UnsafeCell;
 
     #[link(wasm_import_module = "env")]
@@ -273,9 +276,6 @@ mod installed {
         /// The first byte behind the program's data and stack, defined by the linker.
         static __heap_base: u8;
     }
-
-    /// Size of a WebAssembly page in bytes.
-    const PAGE: usize = 64 * 1024;
 
     /// The two imports.
     struct Imports;
@@ -295,12 +295,12 @@ mod installed {
 
         fn room(&self) -> usize {
             // No more than fits into a number, even where there are as many pages as there can be.
-            let bytes = core::arch::wasm32::memory_size(0).saturating_mul(PAGE);
+            let bytes = core::arch::wasm32::memory_size(0).saturating_mul(WASM_PAGE);
             bytes.saturating_sub((&raw const __heap_base).addr())
         }
 
         fn grow(&mut self, bytes: usize) -> bool {
-            core::arch::wasm32::memory_grow(0, bytes.div_ceil(PAGE)) != usize::MAX
+            MemoryGrow::new().grow(bytes).is_some()
         }
     }
 

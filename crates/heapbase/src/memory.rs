@@ -8,7 +8,7 @@
 //! | `TestMemory` | native tests: a reservation with foreign growth and failures on demand |
 
 #[cfg(target_family = "wasm")]
-mod grow;
+pub(crate) mod grow;
 mod region;
 #[cfg(any(test, feature = "std"))]
 mod test_memory;

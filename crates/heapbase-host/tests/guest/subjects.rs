@@ -28,9 +28,12 @@ pub(crate) fn subjects() -> &'static [Subject] {
 /// 32 MiB of heap, a quarter of a node's: wasmi writes all of it in each call under the legacy spec.
 const HEAP: HeapPages = HeapPages::Fixed(512);
 
+fn config(engine: Engine) -> Config {
+    Config { engine, heap_pages: HEAP, ..Config::default() }
+}
+
 fn load(name: &str, wasm: &[u8], engine: Engine) -> Subject {
-    let runtime = Runtime::new(wasm, &Config { engine, heap_pages: HEAP, ..Config::default() })
-        .unwrap_or_else(|error| panic!("{name} on {engine}: {error}"));
+    let runtime = Runtime::new(wasm, &config(engine)).unwrap_or_else(|error| panic!("{name} on {engine}: {error}"));
     let spec = if name.starts_with("v1") { Spec::V1 } else { Spec::Legacy };
     assert_eq!(runtime.spec(), spec, "{name}");
     assert_eq!(runtime.unknown_imports(), &[] as &[String], "{name}");
@@ -44,7 +47,7 @@ impl Subject {
 
     /// Loads the same form with another configuration.
     pub(crate) fn with(&self, change: impl FnOnce(&mut Config)) -> Subject {
-        let mut config = Config { engine: self.runtime.engine(), heap_pages: HEAP, ..Config::default() };
+        let mut config = config(self.runtime.engine());
         change(&mut config);
         self.loaded(self.wasm.clone(), &config)
     }
@@ -56,7 +59,7 @@ impl Subject {
 
     /// Loads other bytes with the same configuration.
     pub(crate) fn with_wasm(&self, wasm: Vec<u8>) -> Subject {
-        self.loaded(wasm, &Config { engine: self.runtime.engine(), heap_pages: HEAP, ..Config::default() })
+        self.loaded(wasm, &config(self.runtime.engine()))
     }
 
     /// Calls an entry point with raw input.

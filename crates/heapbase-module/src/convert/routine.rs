@@ -110,6 +110,7 @@ const TWO: i32 = 16;
 /// Bytes of a large step.
 const FOUR: i32 = 32;
 
+/// A piece of a body.
 type Code = Vec<I<'static>>;
 
 /// The load and the store of so many bytes, so far from their address.

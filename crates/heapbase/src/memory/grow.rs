@@ -8,7 +8,7 @@ use core::arch::wasm32 as arch;
 use core::arch::wasm64 as arch;
 
 /// Size of a WebAssembly page in bytes.
-const WASM_PAGE: usize = 64 * 1024;
+pub(crate) const WASM_PAGE: usize = 64 * 1024;
 /// Number of the last page of the address space.
 const LAST_PAGE: usize = usize::MAX / WASM_PAGE;
 
