@@ -225,8 +225,23 @@ pub struct CallError {
     pub log: Vec<LogLine>,
     /// The Wasm frames, innermost first. Empty under [`Engine::Wasmi`](crate::Engine::Wasmi), which keeps none.
     pub backtrace: Vec<Frame>,
+    /// The last time that the runtime wanted more memory and got none. A runtime that owns its heap and runs out of memory
+    /// traps without a word; this is why.
+    pub refused_growth: Option<RefusedGrowth>,
     /// What the call had used by then.
     pub statistics: crate::Statistics,
+}
+
+/// A `memory.grow` that was answered with -1. All figures are in pages of 64 KiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedGrowth {
+    /// What the memory had.
+    pub pages: u32,
+    /// How many more were asked for.
+    pub additional: u32,
+    /// How many the call could have had in all: by its [`HeapPages`](crate::HeapPages), by
+    /// [`Limits::memory_pages`](crate::Limits::memory_pages), by the maximum that the module declares.
+    pub limit: u32,
 }
 
 /// Why a call ended before its time.
@@ -339,6 +354,17 @@ impl fmt::Display for Cause {
     }
 }
 
+impl fmt::Display for RefusedGrowth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RefusedGrowth { pages, additional, limit } = self;
+        write!(
+            f,
+            "out of memory: its memory had {pages} pages of 64 KiB and may have {limit}, {additional} more were refused; \
+             raise the heap pages, or the maximum that the module declares"
+        )
+    }
+}
+
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.panic_message {
@@ -347,6 +373,9 @@ impl fmt::Display for CallError {
         }
         if let Some(name) = &self.host_function {
             write!(f, " (in the host function `{name}`)")?;
+        }
+        if let Some(refused) = self.refused_growth {
+            write!(f, "; {refused}")?;
         }
         for line in &self.log {
             write!(f, "\n  log {} {}: {}", line.level, line.target, line.message)?;

@@ -70,7 +70,7 @@ mod state;
 mod surface;
 
 pub use config::{Cache, Config, Engine, Features, HeapPages, Limits, NODE_HEAP_PAGES, UnknownImports, WASM_PAGE};
-pub use error::{CallError, Cause, Error, Frame, LogLine, Spec};
+pub use error::{CallError, Cause, Error, Frame, LogLine, RefusedGrowth, Spec};
 pub use executor::Executor;
 pub use runtime::{Call, Outcome, RawOutcome, Runtime, is_calling};
 pub use session::{AllocationEvent, Origin, Statistics};

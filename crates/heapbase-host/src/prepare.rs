@@ -27,9 +27,6 @@ pub(crate) struct Prepared {
     pub(crate) code_shift: i64,
 }
 
-/// Limits of the memory in pages: minimum and maximum.
-pub(crate) type MemoryLimits = (u64, Option<u64>);
-
 /// Which engine a module is for.
 #[derive(Clone, Copy)]
 pub(crate) enum For<'a> {
@@ -39,13 +36,8 @@ pub(crate) enum For<'a> {
     Wasmi(&'a [usize]),
 }
 
-/// Rewrites the module, its memory within `limits`.
-pub(crate) fn prepare(
-    wasm: &[u8],
-    surface: &Surface,
-    limits: MemoryLimits,
-    engine: For<'_>,
-) -> Result<Prepared, Error> {
+/// Rewrites the module; its memory begins with so many pages.
+pub(crate) fn prepare(wasm: &[u8], surface: &Surface, memory_pages: u64, engine: For<'_>) -> Result<Prepared, Error> {
     let (strip_data, selects) = match engine {
         For::Wasmtime => (surface.segments.is_some(), &[][..]),
         For::Wasmi(selects) => (false, selects),
@@ -56,8 +48,8 @@ pub(crate) fn prepare(
     let memory = {
         let mut section = MemorySection::new();
         section.memory(MemoryType {
-            minimum: limits.0,
-            maximum: limits.1,
+            minimum: memory_pages,
+            maximum: None,
             memory64: false,
             shared: false,
             page_size_log2: None,

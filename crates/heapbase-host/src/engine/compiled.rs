@@ -10,12 +10,11 @@ use sp_wasm_interface::{
     FunctionContext, HostFunctionRegistry, HostFunctions, Value,
     wasmtime::{
         self, AsContextMut, Caller, Config as WasmtimeConfig, Extern, Func, Instance, InstanceAllocationStrategy,
-        InstancePre, Linker, Memory, Module, ModuleExport, OptLevel, Store, StoreLimits, StoreLimitsBuilder, Trap,
-        TypedFunc, Val, WasmBacktrace,
+        InstancePre, Linker, Memory, Module, ModuleExport, OptLevel, Store, Trap, TypedFunc, Val, WasmBacktrace,
     },
 };
 
-use super::{Answer, Request, cache, slot};
+use super::{Answer, Request, cache, limit::Limits, slot};
 use crate::{
     config::{Config, Features},
     context::{self, Context},
@@ -33,7 +32,7 @@ type Alloc = Arc<TypedFunc<u32, u32>>;
 pub(crate) struct Data {
     session: Session<Alloc>,
     memory: Option<Memory>,
-    limits: StoreLimits,
+    limits: Limits,
     /// What the engine said of an `alloc` that trapped.
     alloc_error: Option<wasmtime::Error>,
 }
@@ -164,7 +163,7 @@ impl Compiled {
             None if !may_compile => return Ok(None),
             None => {
                 crate::surface::validate(&wasm, config.features, &config.limits)?;
-                let prepared = prepare::prepare(&wasm, surface, (surface.memory_min, None), prepare::For::Wasmtime)?;
+                let prepared = prepare::prepare(&wasm, surface, surface.memory_min, prepare::For::Wasmtime)?;
                 let module = Module::new(&engine, &prepared.wasm).map_err(|error| refused(&error))?;
                 if let Some(path) = &path {
                     let stored = module.serialize().map_err(std::io::Error::other);
@@ -359,10 +358,7 @@ impl super::Engine for Compiled {
         let bytes = |pages: u64| (pages * crate::WASM_PAGE) as usize;
         // A start function runs before the heap is there, on the memory that the module declares.
         let lease = self.pool.lease(bytes(if surface.start { surface.memory_min } else { first }));
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(bytes(most))
-            .table_elements(self.config.limits.table_elements)
-            .build();
+        let limits = Limits::new(most, self.config.limits.table_elements);
         let mut session = Session::new(self.config.limits.exchange());
         session.events = request.record_allocations.then(Vec::new);
         let mut store = Store::new(&self.engine, Data { session, memory: None, limits, alloc_error: None });
@@ -377,6 +373,7 @@ impl super::Engine for Compiled {
             Some(HeapBase::Constant(base)) => Some(base),
             _ => None,
         });
+        let refused_growth = store.data().limits.refused;
         let mut view = View(&mut store);
         let (memory, session) = view.split();
         let used = session.finish(heap_base, memory.len() as u64);
@@ -392,7 +389,7 @@ impl super::Engine for Compiled {
         let output = output.map_err(|(cause, error)| {
             let (frames, host_function) = self.trace(surface, &cause, error.as_ref());
             let host_function = host_function.or_else(|| names().nth(session.failed_import?));
-            super::call_error(request.entry, cause, host_function, frames, session)
+            super::call_error(request.entry, cause, host_function, frames, refused_growth, session)
         });
         let statistics = std::mem::take(&mut session.statistics);
         let events = session.events.take().unwrap_or_default();

@@ -9,10 +9,10 @@ use std::{
 use sp_wasm_interface::{Function, HostFunctions, Value, ValueType};
 use wasmi::{
     AsContextMut, Caller, CompilationMode, CustomFuelCosts, FuncType, Linker, Memory, Module, Store, StoreContextMut,
-    StoreLimits, StoreLimitsBuilder, TrapCode, TypedFunc, Val, ValType,
+    TrapCode, TypedFunc, Val, ValType,
 };
 
-use super::{Answer, Request};
+use super::{Answer, Request, limit::Limits};
 use crate::{
     config::{Config, Features},
     context::{self, Context},
@@ -42,7 +42,7 @@ const FUEL: CustomFuelCosts =
 pub(crate) struct Data {
     session: Session<Alloc>,
     memory: Option<Memory>,
-    limits: StoreLimits,
+    limits: Limits,
 }
 
 struct View<'a>(StoreContextMut<'a, Data>);
@@ -74,8 +74,9 @@ pub(crate) struct Interpreted {
     linker: Linker<Data>,
     wasm: Arc<[u8]>,
     config: Config,
-    /// The module for each size of memory that was asked for: it declares the memory that a call gets.
-    modules: Mutex<HashMap<(u64, u64), Module>>,
+    /// The module for each size of memory that a call begins with: it declares as much, and no maximum, which wasmi would
+    /// enforce without asking the call's limits.
+    modules: Mutex<HashMap<u64, Module>>,
     valid: Valid,
 }
 
@@ -112,18 +113,17 @@ impl Interpreted {
         let linker = link::<H>(&engine, surface)?;
         let loaded = Interpreted { engine, linker, wasm, config: config.clone(), modules: Mutex::default(), valid };
         // Whatever the engine refuses is refused now, not at the first call, and on the memory that a call tries first.
-        let (most, first) = super::memory_pages(surface, SMALL_HEAP, config.limits.memory_pages)?;
-        loaded.module(surface, (first, most))?;
+        let (_, first) = super::memory_pages(surface, SMALL_HEAP, config.limits.memory_pages)?;
+        loaded.module(surface, first)?;
         Ok(loaded)
     }
 
-    fn module(&self, surface: &Surface, pages: (u64, u64)) -> Result<Module, Error> {
+    fn module(&self, surface: &Surface, pages: u64) -> Result<Module, Error> {
         let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(module) = modules.get(&pages) {
             return Ok(module.clone());
         }
-        let prepared =
-            prepare::prepare(&self.wasm, surface, (pages.0, Some(pages.1)), prepare::For::Wasmi(&self.valid.selects))?;
+        let prepared = prepare::prepare(&self.wasm, surface, pages, prepare::For::Wasmi(&self.valid.selects))?;
         let module = Module::new(&self.engine, &prepared.wasm).map_err(refused)?;
         // Runtimes are called with one size of memory, two where imports double it.
         if modules.len() >= 4 {
@@ -195,14 +195,11 @@ impl super::Engine for Interpreted {
             Ok(pages) => pages,
             Err(error) => return Answer::refused(error),
         };
-        let module = match self.module(surface, (first, most)) {
+        let module = match self.module(surface, first) {
             Ok(module) => module,
             Err(error) => return Answer::refused(error),
         };
-        let limits = StoreLimitsBuilder::new()
-            .memory_size((most * crate::WASM_PAGE) as usize)
-            .table_elements(self.config.limits.table_elements)
-            .build();
+        let limits = Limits::new(most, self.config.limits.table_elements);
         let mut session = Session::new(self.config.limits.exchange());
         session.events = request.record_allocations.then(Vec::new);
         session.host_calls = request.count_host_calls.then(|| vec![0; surface.imports.len()]);
@@ -217,6 +214,7 @@ impl super::Engine for Interpreted {
             Some(HeapBase::Constant(base)) => Some(base),
             _ => None,
         });
+        let refused_growth = store.data().limits.refused;
         let mut view = View(store.as_context_mut());
         let (memory, session) = view.split();
         session.finish(heap_base, memory.len() as u64);
@@ -227,7 +225,7 @@ impl super::Engine for Interpreted {
         let output = result.and_then(|(packed, _)| super::read_output(memory, packed));
         let output = output.map_err(|cause| {
             let host_function = session.failed_import.and_then(|index| names().nth(index));
-            super::call_error(request.entry, cause, host_function, Vec::new(), session)
+            super::call_error(request.entry, cause, host_function, Vec::new(), refused_growth, session)
         });
         Answer {
             output,

@@ -10,13 +10,14 @@
 pub(crate) mod cache;
 pub(crate) mod compiled;
 pub(crate) mod interpreted;
+mod limit;
 mod mapping;
 mod pagemap;
 mod slot;
 
 use crate::{
     context,
-    error::{CallError, Cause, Error, Frame, Spec},
+    error::{CallError, Cause, Error, Frame, RefusedGrowth, Spec},
     heap::{self, Guest},
     session::{AllocationEvent, Origin, Session, Statistics},
     surface::{ENTRY, Surface},
@@ -150,6 +151,7 @@ pub(crate) fn call_error<A>(
     cause: Cause,
     host_function: Option<String>,
     backtrace: Vec<Frame>,
+    refused_growth: Option<RefusedGrowth>,
     session: &mut Session<A>,
 ) -> Error {
     // Runtimes from before `ext_panic_handler_abort_on_panic` log their panic as an error of the target `runtime`.
@@ -165,6 +167,7 @@ pub(crate) fn call_error<A>(
         host_function,
         log: session.log.drain(..).collect(),
         backtrace,
+        refused_growth,
         statistics: session.statistics.clone(),
     }
     .into()

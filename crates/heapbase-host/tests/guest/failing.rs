@@ -115,11 +115,20 @@ fn a_heap_that_is_used_up() {
             Spec::Legacy => {
                 assert_eq!(error.cause, Cause::OutOfMemory { requested: 1 << 20 }, "{}", small.name);
                 assert!(error.host_function.as_deref().is_some_and(|name| name.contains("malloc")), "{error:?}");
+                assert_eq!(error.refused_growth, None, "{}", small.name);
             }
-            // The runtime's own allocator gives up, in a trap of its own choice.
-            _ => assert!(matches!(error.cause, Cause::Trap(_)), "{}: {error:?}", small.name),
+            // The runtime's own allocator gives up, in a trap of its own choice, and the host says what it was refused.
+            _ => {
+                assert!(matches!(error.cause, Cause::Trap(_)), "{}: {error:?}", small.name);
+                let refused = error.refused_growth.expect("memory that was refused");
+                assert_eq!(refused.pages, error.statistics.peak_pages, "{}", small.name);
+                assert!(refused.pages + refused.additional > refused.limit, "{}: {refused:?}", small.name);
+                assert!(error.to_string().contains("out of memory: its memory had"), "{error}");
+            }
         }
         assert!(error.statistics.peak_pages >= 100, "{}: {:?}", small.name, error.statistics);
+        let later = small.error("panic_if", true);
+        assert_eq!(later.refused_growth, None, "{}: of an earlier call", small.name);
         assert_usable(&small);
         assert_eq!(small.get::<u64>("vec_growth", 1_000_000u32), subject.get::<u64>("vec_growth", 1_000_000u32));
     });
