@@ -359,8 +359,8 @@ impl fmt::Display for RefusedGrowth {
         let RefusedGrowth { pages, additional, limit } = self;
         write!(
             f,
-            "out of memory: its memory had {pages} pages of 64 KiB and may have {limit}, {additional} more were refused; \
-             raise the heap pages, or the maximum that the module declares"
+            "out of memory: of {limit} pages of 64 KiB it had {pages} and wanted {additional} more; raise the heap pages, \
+             or the maximum that the module declares"
         )
     }
 }

@@ -158,6 +158,7 @@ parameter_types! {
 impl frame_system::Config for Runtime {
     type Block = Block;
     type BlockWeights = Weights;
+    type DbWeight = frame::weights_prelude::RocksDbWeight;
     type Version = Version;
     type Nonce = Nonce;
     type AccountData = pallet_balances::AccountData<Balance>;
