@@ -53,12 +53,14 @@ fn each<A: Allocator + 'static>(handle: impl Fn() -> A) -> Vec<Box<dyn Round>> {
     (0..MADE).map(|_| on(handle())).collect()
 }
 
-fn report<A: Allocator + Copy + Send + Sync + 'static>(name: &str, fresh: impl Fn() -> A, rounds: usize) {
+fn report<A: Allocator + Send + Sync + 'static>(name: &str, fresh: impl Fn() -> A, rounds: usize) {
+    let bare = || forever(fresh());
     let borrowed = || forever(Subsystem::new("one", fresh()));
     let mut subjects = [
-        ("bare", each(&fresh)),
-        ("bare again", each(&fresh)),
+        ("bare", each(bare)),
+        ("bare again", each(bare)),
         ("borrowed", each(borrowed)),
+        ("borrowed, of an allocator that others share", each(|| forever(Subsystem::new("one of many", bare())))),
         ("borrowed, nested in another", each(|| forever(Subsystem::new("within", borrowed())))),
         ("owning", each(|| Shared::new(Subsystem::new("two", fresh())).expect("memory"))),
         ("borrowed, for many threads", each(|| forever(Subsystem::for_threads("three", fresh())))),
@@ -75,7 +77,7 @@ fn report<A: Allocator + Copy + Send + Sync + 'static>(name: &str, fresh: impl F
 fn main() {
     let smoke = std::env::args().any(|argument| argument == "--smoke");
     let rounds = if smoke { 2 } else { 600 };
-    report("flagship", || forever(heap()), rounds);
+    report("flagship", heap, rounds);
     report("system's malloc", || Global, rounds);
 }
 

@@ -78,7 +78,7 @@ pub(crate) struct Adapt {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FEATURE")]
     with: Vec<Feature>,
     #[command(flatten)]
-    output: Output,
+    pub(crate) output: Output,
 }
 
 /// `--to`.
@@ -135,7 +135,7 @@ impl Adapt {
                     _ => Exit::Failed,
                 };
                 let error = anyhow::Error::new(error).context(format!("{} is not adapted", self.module.display()));
-                crate::exit::report(&error);
+                crate::exit::report_as(self.output.json, &error);
                 return Ok(exit);
             }
         };

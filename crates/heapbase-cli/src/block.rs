@@ -54,7 +54,7 @@ pub(crate) struct Block {
     #[command(flatten)]
     how: HowToConvert,
     #[command(flatten)]
-    options: MeasureOptions,
+    pub(crate) options: MeasureOptions,
 }
 
 /// `--to`.

@@ -39,7 +39,7 @@ pub(crate) struct Convert {
     #[command(flatten)]
     how: HowToConvert,
     #[command(flatten)]
-    output: Output,
+    pub(crate) output: Output,
 }
 
 /// `--to`.
@@ -68,11 +68,13 @@ impl From<Target> for Spec {
 pub(crate) struct HowToConvert {
     /// The allocator inside: size-class, free-list, freeing-bump, leaking, leaking-page, the path of an allocator module, or fitting:
     /// freeing-bump for what TinyGo compiled, size-class for everything else.
-    #[arg(long, value_name = "NAME|FILE", default_value = FITTING, requires = "to")]
-    allocator: String,
-    /// Bytes of the arena under local: a number, with K or M for KiB or MiB.
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value_t = Size(DEFAULT_ARENA), requires = "to")]
-    arena: Size,
+    ///
+    /// [default: fitting]
+    #[arg(long, value_name = "NAME|FILE", requires = "to")]
+    allocator: Option<String>,
+    /// Bytes of the arena under local: a number, with K or M for KiB or MiB [default: 16M]
+    #[arg(long, value_name = "SIZE", value_parser = size, requires = "to")]
+    arena: Option<Size>,
     /// Leave the runtime's own growing of blocks (allocate, copy, free) as it is.
     #[arg(long, requires = "to")]
     no_in_place: bool,
@@ -114,11 +116,20 @@ pub(crate) fn size(text: &str) -> Result<Size, String> {
 impl HowToConvert {
     /// The conversion to `to`.
     pub(crate) fn options(&self, to: Spec) -> Result<Options<'static>> {
+        let without = |given: bool, option: &str| match given {
+            true => Err(anyhow::anyhow!("{option} means nothing for --to {to}; leave it out")),
+            false => Ok(()),
+        };
+        without(self.arena.is_some() && to != Spec::Local, "--arena")?;
+        let back = to == Spec::Legacy;
+        without(self.allocator.is_some() && back, "--allocator")?;
+        without(self.no_in_place && back, "--no-in-place")?;
+        without(self.no_routines && back, "--no-routines")?;
         let mut options = Options::new(to);
-        options.arena = self.arena.0;
+        options.arena = self.arena.map_or(DEFAULT_ARENA, |arena| arena.0);
         options.in_place = !self.no_in_place;
         options.routines = !self.no_routines;
-        options.allocator = allocator(&self.allocator)?;
+        options.allocator = self.allocator.as_deref().map_or(Ok(Allocator::Fitting), allocator)?;
         Ok(options)
     }
 }
@@ -151,7 +162,7 @@ impl Convert {
         let conversion = match conversion {
             Ok(conversion) => conversion,
             Err(error) => {
-                crate::exit::report(&error);
+                crate::exit::report_as(self.output.json, &error);
                 return Ok(match error.downcast_ref::<ConvertError>() {
                     Some(ConvertError::Read(_) | ConvertError::Allocator { .. }) => Exit::Usage,
                     _ => Exit::Failed,

@@ -1,7 +1,7 @@
 //! How the process ends.
 
 use std::{
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write},
     process::ExitCode,
 };
 
@@ -50,6 +50,16 @@ pub(crate) fn report(error: &anyhow::Error) -> Exit {
     use owo_colors::OwoColorize;
     anstream::eprintln!("{} {}", "error:".red().bold(), printable(&format!("{error:#}")));
     error.downcast_ref::<Error>().map_or(Exit::Usage, of)
+}
+
+/// As [`report`], and on standard output for a program that asked for JSON: a command that failed prints an object too.
+pub(crate) fn report_as(json: bool, error: &anyhow::Error) -> Exit {
+    let exit = report(error);
+    if json && exit != Exit::Success {
+        // Nobody is left to be told that nobody listens.
+        let _ = writeln!(io::stdout(), "{}", serde_json::json!({ "ok": false, "error": format!("{error:#}") }));
+    }
+    exit
 }
 
 /// A host function that panics on what a runtime hands it ends that call with an error, which is reported; the panic's own

@@ -33,7 +33,7 @@ pub(crate) struct Inspect {
 
     /// Print one JSON object
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 
     /// Refuse compressed runtimes that expand past this many MiB; nodes refuse at 50
     #[arg(long, value_name = "MIB", default_value_t = 50)]

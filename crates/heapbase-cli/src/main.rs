@@ -46,11 +46,28 @@ enum Command {
     Demo(demo::Demo),
 }
 
+impl Command {
+    /// Whether standard output is for a program. `call` prints what failed itself, and `block` each case that did.
+    fn prints_json(&self) -> bool {
+        match self {
+            Command::Inspect(inspect) => inspect.json,
+            Command::Convert(convert) => convert.output.json,
+            Command::Adapt(adapt) => adapt.output.json,
+            Command::Stub(stub) => stub.output.json,
+            Command::Verify(verify) => verify.json,
+            Command::Block(block) => block.options.json,
+            Command::Call(_) | Command::Demo(_) => false,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off,heapbase=warn,heapbase_host=warn"))
         .init();
     exit::quiet_host_panics();
-    let result = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    let json = command.prints_json();
+    let result = match command {
         Command::Inspect(inspect) => inspect.run(),
         Command::Call(call) => call.run(),
         Command::Block(block) => block.run(),
@@ -62,6 +79,6 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(exit) => exit.into(),
-        Err(error) => exit::report(&error).into(),
+        Err(error) => exit::report_as(json, &error).into(),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Output {
     compressed: bool,
     /// Print one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// A module that was rewritten.
@@ -126,6 +126,12 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     // A device or a pipe is written to as it is: renaming would put a file in its place.
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return std::fs::write(path, bytes).with_context(failed);
+    }
+    // What a link leads to is replaced, not the link.
+    let linked = path.is_symlink().then(|| path.canonicalize()).transpose().with_context(failed)?;
+    let path = linked.as_deref().unwrap_or(path);
+    if path.metadata().is_ok_and(|metadata| metadata.permissions().readonly()) {
+        anyhow::bail!("cannot write {}: the file is there and may only be read", path.display());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;

@@ -36,7 +36,7 @@ pub(crate) struct Stub {
     #[arg(long, value_enum, default_value = "trap")]
     policy: PolicyChoice,
     #[command(flatten)]
-    output: Output,
+    pub(crate) output: Output,
 }
 
 /// `--policy`.
@@ -60,7 +60,8 @@ impl Stub {
             Ok(stubbed) => stubbed,
             Err(error) => {
                 let exit = if matches!(error, StubError::Read(_)) { Exit::Usage } else { Exit::Failed };
-                crate::exit::report(
+                crate::exit::report_as(
+                    self.output.json,
                     &anyhow::Error::new(error).context(format!("{} is not stubbed", self.runtime.display())),
                 );
                 return Ok(exit);

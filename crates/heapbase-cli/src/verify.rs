@@ -31,7 +31,7 @@ section_name and offset (of the first difference, in the decompressed module), o
 blake2_256_compressed), and what the record says: to, converter, allocator, allocator_blake2_256, arena, in_place,
 routines.
 
-Exit status: 0 CONVERTED is the conversion of ORIGINAL, byte for byte; 1 it is not, or cannot be told to be; 2 usage, or input that
+Exit status: 0 CONVERTED is the conversion of ORIGINAL, byte for byte, in its compressed form too where it has that; 1 it is not, or cannot be told to be; 2 usage, or input that
 cannot be read.";
 
 /// Check that a runtime is exactly the conversion of a known one.
@@ -49,7 +49,7 @@ pub(crate) struct Verify {
     allocator: Option<String>,
     /// Print one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// The keys that programs rely on. Absent values are `null`.
@@ -95,7 +95,11 @@ impl Verify {
         let original = Blob::read(&original).with_context(|| self.original.display().to_string())?;
         let converted = Blob::read(&converted).with_context(|| self.converted.display().to_string())?;
         let allocator = self.allocator.as_deref().map(convert::allocator).transpose()?;
-        let outcome = verify::verify(original.wasm(), converted.wasm(), allocator.as_ref());
+        let outcome = if converted.is_compressed() {
+            verify::verify_compressed(original.wasm(), &converted, allocator.as_ref())
+        } else {
+            verify::verify(original.wasm(), converted.wasm(), allocator.as_ref())
+        };
         let record = verify::recorded(converted.wasm()).ok();
         let exit = match &outcome {
             Ok(_) => Exit::Success,

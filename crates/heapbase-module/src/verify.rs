@@ -34,7 +34,7 @@ use crate::adapt::{self, AdaptError};
 use crate::convert::{Allocator, ConvertError, Family, Options, convert};
 use crate::record::{Record, SECTION};
 use crate::section::section_at;
-use crate::{Blake2_256, SectionKind};
+use crate::{Blake2_256, Blob, SectionKind, blob};
 use wasmparser::{Parser, Payload};
 
 /// Why a module is not known to be the conversion of another.
@@ -75,6 +75,27 @@ pub enum VerifyError {
         version: String,
     },
 
+    /// The allocator that was given has the recorded hash and another name, which would be recorded instead.
+    #[error("the record calls the allocator `{recorded}`, and `{given}` has its bytes: give the file that name")]
+    AllocatorName {
+        /// Its name in the record.
+        recorded: String,
+        /// The name of what was given.
+        given: String,
+    },
+
+    /// The module inside is the conversion, but its compressed form is not what heapbase writes.
+    #[error(
+        "the module inside is the conversion, but its compressed form is not the one that heapbase {} writes, from offset \
+         {offset:#x} on: it can hold more than the module, and its hash is another; verify the module uncompressed, and \
+         compress it by `heapbase convert --compressed`",
+        env!("CARGO_PKG_VERSION")
+    )]
+    Compressed {
+        /// Byte offset into the compressed form.
+        offset: usize,
+    },
+
     /// The original cannot be converted as the record says.
     #[error("the original cannot be converted as the record says")]
     Convert(#[source] ConvertError),
@@ -110,10 +131,12 @@ impl VerifyError {
     pub fn place(&self) -> Option<(SectionKind, Option<&str>, Option<u64>)> {
         match self {
             Self::Malformed { section, offset, .. } => Some((*section, None, Some(*offset))),
-            Self::NoRecord => None,
-            Self::Record(_) | Self::UnknownAllocator { .. } | Self::Convert(_) | Self::Adapt(_) => {
-                Some((SectionKind::Custom, Some(SECTION), None))
-            }
+            Self::NoRecord | Self::Compressed { .. } => None,
+            Self::Record(_)
+            | Self::AllocatorName { .. }
+            | Self::UnknownAllocator { .. }
+            | Self::Convert(_)
+            | Self::Adapt(_) => Some((SectionKind::Custom, Some(SECTION), None)),
             Self::Differs { offset, section, name, .. } => Some((*section, name.as_deref(), Some(*offset as u64))),
         }
     }
@@ -130,9 +153,13 @@ pub fn verify(original: &[u8], converted: &[u8], allocator: Option<&Allocator<'_
     let record = recorded(converted)?;
     let is_named =
         |allocator: &Allocator<'_>| Blake2_256::of(allocator.wasm()).to_string() == record.allocator_blake2_256;
-    let given = allocator
-        .filter(|given| is_named(given))
-        .map(|given| Allocator::Module { name: given.name().to_owned(), wasm: given.wasm().into() });
+    let given = allocator.filter(|given| is_named(given));
+    if let Some(given) =
+        given.filter(|given| matches!(given, Allocator::Module { .. }) && given.name() != record.allocator)
+    {
+        return Err(VerifyError::AllocatorName { given: given.name().to_owned(), recorded: record.allocator });
+    }
+    let given = given.map(|given| Allocator::Module { name: given.name().to_owned(), wasm: given.wasm().into() });
     let family = || Family::from_name(&record.allocator).map(Allocator::Family).filter(is_named);
     // An adapted module need not have one.
     let none = || (record.adapted.is_some() && record.allocator.is_empty()).then(Allocator::default);
@@ -169,6 +196,25 @@ pub fn verify(original: &[u8], converted: &[u8], allocator: Option<&Allocator<'_
         same_original: record.original_blake2_256 == Blake2_256::of(original).to_string(),
         other_version: Some(record.converter).filter(|version| version != env!("CARGO_PKG_VERSION")),
     })
+}
+
+/// As [`verify`], of a converted module in its compressed form, which has to be the one that heapbase writes: it has room for
+/// other data besides the module, and a chain authorises its hash.
+///
+/// # Errors
+///
+/// As for [`verify`], and [`VerifyError::Compressed`].
+pub fn verify_compressed(
+    original: &[u8],
+    converted: &Blob<'_>,
+    allocator: Option<&Allocator<'_>>,
+) -> Result<Record, VerifyError> {
+    let record = verify(original, converted.wasm(), allocator)?;
+    let (found, expected) = (converted.stored(), blob::compress(converted.wasm()).unwrap_or_default());
+    match found.iter().zip(&expected).position(|(a, b)| a != b) {
+        None if found.len() == expected.len() => Ok(record),
+        differs => Err(VerifyError::Compressed { offset: differs.unwrap_or(found.len().min(expected.len())) }),
+    }
 }
 
 /// The record that a converted module carries.

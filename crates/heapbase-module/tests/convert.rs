@@ -189,11 +189,15 @@ fn what_is_converted_comes_back() {
 
 #[test]
 fn what_comes_back_with_other_bytes() {
-    // A constant that is written as a sum comes back as its value.
-    let sum = r#"(global (export "__heap_base") i32 (i32.add (i32.const 1048560) (i32.const 16)))"#;
-    assert!(!there_and_back(&module(&[MALLOC, MEMORY, sum, ENTRY])));
-    let local = done(&module(&[MALLOC, MEMORY, sum, ENTRY]), Spec::Local);
-    assert_eq!(local.record.and_then(|record| record.undo).and_then(|undo| undo.heap_base), Some(1_048_576));
+    // A constant that is written as a sum, or as another global, comes back as its value.
+    for base in [
+        r#"(global (export "__heap_base") i32 (i32.add (i32.const 1048560) (i32.const 16)))"#,
+        r#"(global $end i32 (i32.const 1048576)) (global (export "__heap_base") i32 (global.get $end))"#,
+    ] {
+        assert!(!there_and_back(&module(&[MALLOC, MEMORY, base, ENTRY])));
+        let local = done(&module(&[MALLOC, MEMORY, base, ENTRY]), Spec::Local);
+        assert_eq!(local.record.and_then(|record| record.undo).and_then(|undo| undo.heap_base), Some(1_048_576));
+    }
     // Debugging information goes: the places in the code that it speaks of have moved.
     let debug = r#"(@custom ".debug_info" "1234") (@custom "sourceMappingURL" "5")"#;
     let wasm = module(&[MALLOC, MEMORY, BASE, ENTRY, debug]);
@@ -258,6 +262,10 @@ fn names_follow_their_functions() {
     assert_eq!([find(&local, "entry"), find(&local, "last"), find(&local, "malloc")], [Some(2), Some(3), Some(0)]);
 }
 
+fn names_of_sections(wasm: &[u8]) -> Vec<String> {
+    inspect(wasm).expect("it can be read").sections.iter().filter_map(|section| section.name.clone()).collect()
+}
+
 #[test]
 fn broken_names_and_producers() {
     let broken = ["\\01\\7f", "\\01\\05\\02\\00\\01a", "\\ff\\ff\\ff\\ff\\ff\\ff", ""];
@@ -271,8 +279,11 @@ fn broken_names_and_producers() {
                 &format!(r#"(@custom "{name}" "{contents}")"#),
             ]);
             for to in TO {
-                let after = done(&wasm, to).wasm;
-                done(&after, Spec::Legacy);
+                let after = done(&wasm, to);
+                done(&after.wasm, Spec::Legacy);
+                let kept = names_of_sections(&after.wasm).contains(&name.to_owned());
+                let said = after.changes.iter().any(|change| change.contains("dropped the custom section `name`"));
+                assert_eq!(said, name == "name" && !kept, "{contents}");
             }
         }
     }

@@ -1,4 +1,5 @@
-//! `allocator_api2::alloc::Allocator` for shared references of every allocator, so that collections can live on one.
+//! `allocator_api2::alloc::Allocator` for every allocator and, by that crate, for shared references to it, so that collections can live
+//! on one or bring one along.
 
 use crate::{AssumeSingleThreaded, FailAllocator, Local, RawAllocator};
 use allocator_api2::alloc::{AllocError, Allocator};
@@ -16,6 +17,7 @@ fn empty(layout: Layout) -> *mut u8 {
     core::ptr::without_provenance_mut(layout.align())
 }
 
+#[inline(always)]
 fn allocate<A: GlobalAlloc>(heap: &A, layout: Layout, zeroed: bool) -> Result<NonNull<[u8]>, AllocError> {
     let start = match (layout.size(), zeroed) {
         (0, _) => empty(layout),
@@ -30,6 +32,7 @@ fn allocate<A: GlobalAlloc>(heap: &A, layout: Layout, zeroed: bool) -> Result<No
 /// # Safety
 ///
 /// As for [`Allocator::deallocate`].
+#[inline(always)]
 unsafe fn deallocate<A: GlobalAlloc>(heap: &A, start: NonNull<u8>, layout: Layout) {
     if layout.size() != 0 {
         // SAFETY: the caller's promise.
@@ -61,29 +64,35 @@ unsafe fn resize<A: GlobalAlloc>(
 
 macro_rules! allocator {
     ([$($heap:ident: $bound:path)?] $wrapper:ty) => {
-        // SAFETY: a live allocator's blocks stay valid wherever its references go, and `GlobalAlloc` keeps the other promises.
-        unsafe impl$(<$heap: $bound>)? Allocator for &$wrapper {
+        // SAFETY: an allocator's blocks stay valid wherever it is moved, until it is dropped (`RawAllocator`), and
+        // `GlobalAlloc` keeps the other promises.
+        unsafe impl$(<$heap: $bound>)? Allocator for $wrapper {
+            #[inline(always)]
             fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-                allocate(*self, layout, false)
+                allocate(self, layout, false)
             }
 
+            #[inline]
             fn allocate_zeroed(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-                allocate(*self, layout, true)
+                allocate(self, layout, true)
             }
 
+            #[inline(always)]
             unsafe fn deallocate(&self, start: NonNull<u8>, layout: Layout) {
                 // SAFETY: the caller's promise.
-                unsafe { deallocate(*self, start, layout) }
+                unsafe { deallocate(self, start, layout) }
             }
 
+            #[inline]
             unsafe fn grow(&self, start: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
                 // SAFETY: the caller's promise.
-                unsafe { resize(*self, start, old, new) }
+                unsafe { resize(self, start, old, new) }
             }
 
+            #[inline]
             unsafe fn shrink(&self, start: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
                 // SAFETY: the caller's promise.
-                unsafe { resize(*self, start, old, new) }
+                unsafe { resize(self, start, old, new) }
             }
         }
     };

@@ -46,7 +46,7 @@
 //! | `local` | the heap of a runtime on hosts that know nothing of it: see [`local`] |
 //! | `malloc` | C's functions: see [`malloc`] |
 //! | `mem` | `memcpy` and the like, quicker than the compiler's where the target has no bulk memory: see [`mem`] |
-//! | `allocator-api2` | its `Allocator` for shared references of every wrapper; `subsystem`: allocators as values; `error`: errors of two words |
+//! | `allocator-api2` | its `Allocator` for every wrapper and references to it; `subsystem`: allocators as values; `error`: errors of two words |
 //! | `statistics` | live bytes, peak, figures by class, a map of the heap |
 //! | `std` | [`memory`]'s `TestMemory` for native tests |
 //!

@@ -11,7 +11,7 @@ use core::{alloc::Layout, ptr};
 ///
 /// A pointer that [`allocate`](Self::allocate), [`allocate_zeroed`](Self::allocate_zeroed) or
 /// [`reallocate`](Self::reallocate) returns is null or points to at least as many bytes as asked for, aligned as asked for,
-/// that are nobody else's until they are given back. No function unwinds.
+/// that are nobody else's until they are given back or the allocator is dropped, wherever it is moved meanwhile. No function unwinds.
 pub unsafe trait RawAllocator {
     /// A block for `layout`, or null when there is no memory.
     ///

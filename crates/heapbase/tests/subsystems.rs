@@ -14,7 +14,7 @@ use core::ptr::NonNull;
 use forest::{Forest, Op};
 use hashbrown::HashMap;
 use heapbase::{
-    FailAllocator, Local, LockedAllocator, SizeClassAllocator,
+    FailAllocator, FreeListAllocator, Local, LockedAllocator, SizeClassAllocator,
     error::OVER_BUDGET,
     memory::{Region, TestMemory},
     subsystem::{Books, Figures, FreeAtEnd, ManyThreads, OneThread, Shared, Subsystem},
@@ -228,6 +228,55 @@ fn parents_of_every_kind() {
     fill(Shared::new(Subsystem::new("owned", Global)).unwrap());
     fill(Shared::new(Subsystem::for_threads("owned", Global)).unwrap());
     fill(&Global as &dyn Allocator);
+    // And by value, so that no address has to be looked up.
+    fill(Local::new(SizeClassAllocator::with_source(TestMemory::new(64))));
+    fill(Local::new(FreeListAllocator::with_source(TestMemory::new(64))));
+    fill(LockedAllocator::new(SizeClassAllocator::with_source(TestMemory::new(64))));
+    fill(
+        Shared::new(Subsystem::new("owned", Local::new(SizeClassAllocator::with_source(TestMemory::new(64))))).unwrap(),
+    );
+}
+
+#[test]
+fn a_heap_may_be_moved_while_its_blocks_are_in_use() {
+    let make = || {
+        let mut numbers = Vec::new_in(Local::new(SizeClassAllocator::with_source(TestMemory::new(64))));
+        numbers.extend(0..10u32);
+        numbers
+    };
+    let mut kept = std::vec::Vec::new();
+    for round in 0..100u32 {
+        // Each push moves the heaps that came before.
+        kept.push(make());
+        for (age, numbers) in kept.iter_mut().enumerate() {
+            numbers.extend(0..round * 7 % 50);
+            if age % 3 == 0 {
+                numbers.truncate(10);
+                numbers.shrink_to_fit();
+            }
+            assert!(numbers.iter().take(10).copied().eq(0..10));
+        }
+    }
+    for numbers in kept {
+        let bytes = numbers.allocator().allocate(Layout::new::<[u64; 100]>()).unwrap();
+        // SAFETY: of this heap, for that layout.
+        unsafe { numbers.allocator().deallocate(bytes.cast(), Layout::new::<[u64; 100]>()) };
+    }
+}
+
+#[test]
+fn an_owned_subsystem_whose_last_block_ends_the_heap_that_it_lies_in() {
+    let heap = Local::new(SizeClassAllocator::with_source(TestMemory::new(4)));
+    let part = Shared::new(Subsystem::new("part", heap)).unwrap();
+    let number = Box::new_in(7u64, part.clone());
+    drop(part);
+    assert_eq!(*number, 7);
+    drop(number);
+    let heap = LockedAllocator::new(SizeClassAllocator::with_source(TestMemory::new(4)));
+    let part = Shared::new(Subsystem::for_threads("part", heap)).unwrap();
+    let number = Box::new_in(7u64, part.clone());
+    drop(part);
+    std::thread::spawn(move || assert_eq!(*number, 7)).join().unwrap();
 }
 
 #[test]

@@ -32,9 +32,9 @@ fn forever<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-fn fresh() -> &'static Heap {
+fn fresh() -> Heap {
     // SAFETY: a module has one thread.
-    forever(unsafe { AssumeSingleThreaded::new(SizeClassAllocator::new()) })
+    unsafe { AssumeSingleThreaded::new(SizeClassAllocator::new()) }
 }
 
 fn on(handle: impl Allocator + 'static) -> Box<dyn Round> {
@@ -49,7 +49,7 @@ pub extern "C" fn start(made: usize) -> usize {
         let part = forever(Subsystem::new("part", fresh()));
         let within = forever(Subsystem::new("within", forever(Subsystem::new("outer", fresh()))));
         let Ok(owned) = Shared::new(Subsystem::new("owned", fresh())) else { return 0 };
-        subjects.extend([on(fresh()), on(fresh()), on(part), on(within), on(owned)]);
+        subjects.extend([on(forever(fresh())), on(forever(fresh())), on(part), on(within), on(owned)]);
     }
     let count = subjects.len();
     // SAFETY: a module has one thread.

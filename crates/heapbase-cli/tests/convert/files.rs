@@ -40,6 +40,68 @@ fn all_specs_and_back_over_the_very_file_twice_the_same() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn links_are_followed_and_what_may_only_be_read_stays() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = Folder::new();
+    let runtime = folder.module("runtime.wasm", LEGACY);
+    std::fs::write(folder.path("target.wasm"), "old").unwrap();
+    symlink("target.wasm", folder.path("link.wasm")).unwrap();
+    heapbase().args(["convert", &runtime, "--to", "local", "-o", &folder.text("link.wasm")]).assert().code(0);
+    assert!(folder.path("link.wasm").is_symlink());
+    assert_eq!(spec_of(&folder.path("target.wasm")), "local");
+    std::fs::write(folder.path("kept.wasm"), "precious").unwrap();
+    std::fs::set_permissions(folder.path("kept.wasm"), std::fs::Permissions::from_mode(0o444)).unwrap();
+    heapbase()
+        .args(["convert", &runtime, "--to", "local", "-o", &folder.text("kept.wasm")])
+        .assert()
+        .code(2)
+        .stderr(contains("may only be read"));
+    assert_eq!(folder.read("kept.wasm"), b"precious");
+}
+
+#[test]
+fn an_option_that_means_nothing_is_refused() {
+    let folder = Folder::new();
+    let runtime = folder.module("runtime.wasm", LEGACY);
+    let out = folder.text("out.wasm");
+    for (to, option) in [
+        ("v1", &["--arena", "1M"][..]),
+        ("legacy", &["--arena", "1M"]),
+        ("legacy", &["--allocator", "free-list"]),
+        ("legacy", &["--no-in-place"]),
+        ("legacy", &["--no-routines"]),
+    ] {
+        let means_nothing = format!("{} means nothing for --to {to}", option[0]);
+        let convert = ["convert", &runtime, "--to", to, "-o", &out];
+        heapbase().args(convert).args(option).assert().code(2).stderr(contains(means_nothing));
+        assert!(!folder.path("out.wasm").exists());
+    }
+}
+
+#[test]
+fn a_program_gets_an_object_also_when_it_fails() {
+    let folder = Folder::new();
+    let refused = folder.module("refused.wasm", REFUSED);
+    let out = folder.text("out.wasm");
+    let none = folder.text("none.wasm");
+    for (status, arguments) in [
+        (1, &["convert", &refused, "--to", "v1", "-o", &out][..]),
+        (2, &["convert", &none, "--to", "v1", "-o", &out]),
+        (2, &["stub", &none, "-o", &out]),
+        (2, &["adapt", &none, "--to", "v1", "-o", &out]),
+        (2, &["inspect", &none]),
+        (2, &["verify", &none, &refused]),
+        (2, &["block", &refused, "--state", &none]),
+    ] {
+        let (found, objects) = json(arguments, "");
+        assert_eq!((found, objects.len()), (status, 1), "{arguments:?}");
+        assert_eq!(objects[0]["ok"], false, "{arguments:?}: {objects:?}");
+        assert!(objects[0]["error"].as_str().is_some_and(|error| error.contains(".wasm")), "{objects:?}");
+    }
+}
+
 #[test]
 fn nothing_is_written_when_it_fails() {
     let folder = Folder::new();
@@ -225,4 +287,25 @@ fn wrong_allocators_are_refused_with_the_reason() {
     refused(&without(end, &format!("(data (i32.const 0) \"x\") {end}")), "has data");
     let grows = format!("(func (drop (memory.grow (i32.const 1)))) {end}");
     refused(&without(end, &grows), "`heapbase.grow` does so");
+}
+
+#[test]
+fn an_input_may_be_given_back_also_an_empty_one() {
+    let folder = Folder::new();
+    let free = "(call $ext_allocator_free_version_1 (local.get 0)) (local.set $block";
+    let runtime = folder.module("runtime.wasm", &LEGACY.replacen("(local.set $block", free, 1));
+    for to in ["v1", "local"] {
+        for allocator in ["size-class", "free-list", "freeing-bump"] {
+            let out = folder.text("out.wasm");
+            heapbase().args(["convert", &runtime, "--to", to, "--allocator", allocator, "-o", &out]).assert().code(0);
+            for input in ["", "0x0011223344556677"] {
+                let call = |file: &str| {
+                    let (status, objects) = json(&["call", file, "Core_version", "--input", input], "");
+                    assert_eq!(status, 0, "{file} {to} {allocator}: {objects:?}");
+                    objects[0]["output"].clone()
+                };
+                assert_eq!(call(&out), call(&runtime), "{to} {allocator} {input}");
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `verify` finds what was changed, wherever it was changed.
 
-use super::{Folder, LEGACY, heapbase, json, real};
+use super::{BUMP, Folder, LEGACY, heapbase, json, real};
 use predicates::{prelude::PredicateBooleanExt, str::contains};
 use serde_json::Value;
 
@@ -63,6 +63,39 @@ fn what_is_appended_cut_off_or_left_out_is_found() {
     let (status, objects) = verify(&converted[..range.end - 1]);
     assert_eq!((status, &objects[0]["section"]), (2, &"data".into()), "{objects:?}");
     assert_eq!(verify(b"\x7fELF").0, 2);
+}
+
+#[test]
+fn the_compressed_form_holds_nothing_else() {
+    let folder = Folder::new();
+    let runtime = folder.module("runtime.wasm", LEGACY);
+    let out = folder.text("converted.wasm");
+    heapbase().args(["convert", &runtime, "--to", "local", "--compressed", "-o", &out]).assert().code(0);
+    let packed = folder.read("converted.wasm");
+    let verify = |bytes: &[u8]| json(&["verify", &runtime, "-"], bytes);
+    assert_eq!(verify(&packed).0, 0);
+    // A frame that decompressors skip, of five bytes, before and behind the module's.
+    let skipped = b"\x50\x2a\x4d\x18\x05\0\0\0cargo";
+    for with in [[&packed, &skipped[..]].concat(), [&packed[..8], skipped, &packed[8..]].concat()] {
+        let (status, objects) = verify(&with);
+        assert_eq!((status, &objects[0]["verified"]), (1, &false.into()), "{objects:?}");
+        assert!(objects[0]["error"].as_str().is_some_and(|error| error.contains("compressed form")), "{objects:?}");
+    }
+}
+
+#[test]
+fn an_allocators_name_is_recorded_too() {
+    let folder = Folder::new();
+    let runtime = folder.module("runtime.wasm", LEGACY);
+    let (own, other) = (folder.module("own.wasm", BUMP), folder.module("other.wasm", BUMP));
+    let out = folder.text("converted.wasm");
+    heapbase().args(["convert", &runtime, "--to", "local", "--allocator", &own, "-o", &out]).assert().code(0);
+    heapbase().args(["verify", &runtime, &out, "--allocator", &own]).assert().code(0);
+    heapbase()
+        .args(["verify", &runtime, &out, "--allocator", &other])
+        .assert()
+        .code(1)
+        .stderr(contains("calls the allocator `own.wasm`, and `other.wasm` has its bytes"));
 }
 
 #[test]

@@ -88,6 +88,13 @@ fn names(output: &Output<'_>, contents: &[u8]) -> Option<Vec<u8>> {
     contents_of(&bytes)
 }
 
+/// Whether a module has a name section.
+pub(super) fn has_names(wasm: &[u8]) -> bool {
+    let is_name =
+        |payload| matches!(payload, Ok(wasmparser::Payload::CustomSection(section)) if section.name() == "name");
+    wasmparser::Parser::new(0).parse_all(wasm).any(is_name)
+}
+
 /// The functions that the name section names, and their names, as far as it can be read.
 pub(super) fn function_names<'a>(survey: &Survey<'a>) -> impl Iterator<Item = (u32, &'a str)> {
     let subsections =

@@ -104,11 +104,13 @@ impl Facts {
         let mut writes_tables = survey.writes_tables;
         let mut front = Front::default();
         for body in &survey.bodies {
+            front.begin();
             for operator in body.get_operators_reader().map_err(|error| invalid(&error))? {
                 let operator = operator.map_err(|error| invalid(&error))?;
                 writes_tables |= writes_table(&operator);
-                front.see(&operator);
                 let reference = Reference::of(&operator);
+                let frees = reference.is_some_and(|reference| survey.is_free(reference.function()));
+                front.see(&operator, frees);
                 let count = reference.and_then(|reference| counts.get_mut(reference.function() as usize));
                 if let Some(count) = count {
                     *count += 1;
@@ -477,7 +479,7 @@ impl<'a> Forward<'a> {
         let survey = self.survey;
         let heap_base_global = self.heap_base_global()?;
         let record = self.record(heap_base_global);
-        let changes = self.changes();
+        let mut changes = self.changes();
         let warnings = self.warnings();
         let slot_names = self.put_into_slots(&mut bodies);
         let renamed = self.renames_heap_base().then_some((HEAP_BASE, HEAP_BASE_V1));
@@ -506,6 +508,9 @@ impl<'a> Forward<'a> {
             record: self.options.recorded.then(|| record.write()),
         };
         let wasm = output.write()?;
+        if survey.custom("name").is_some() && !custom::has_names(&wasm) {
+            changes.push("dropped the custom section `name`: it cannot be read, and functions have moved".to_owned());
+        }
         Ok(Conversion { wasm, from: Spec::Legacy, to: self.options.to, changes, warnings, record: Some(record) })
     }
 

@@ -21,7 +21,8 @@
 //! Which functions those are, the name section says; whether it is true is tried out: the function, with what it calls, is
 //! executed alone on a few hundred cases of every small length and alignment, and every byte of memory and the result have to
 //! be what the C standard says, and globals what they were. What calls anything that does more than load and store cannot even
-//! be built alone. The original moves behind the runtime's other functions, so that the conversion can be taken back.
+//! be built alone. What is called `memcpy` and moves ranges that overlap as `memmove` has to, becomes one that does. The original
+//! moves behind the runtime's other functions, so that the conversion can be taken back.
 
 use super::{custom, survey::Survey};
 use crate::splice::{Splice, call, memory};
@@ -308,12 +309,17 @@ pub(super) fn routines(survey: &Survey<'_>) -> Vec<(u32, Routine)> {
             found.entry(function).or_insert(routine);
         }
     }
-    found.retain(|function, routine| {
-        let Some((parts, module)) = alone(survey, *function) else { return false };
+    let is = |(function, routine): (u32, Routine)| {
+        let (parts, module) = alone(survey, function)?;
         // Compilers that optimise their own routines multiply as quickly.
-        (*routine != Routine::Multiply || parts > 1) && trial::passes(&module, *routine)
-    });
-    found.into_iter().collect()
+        let is = (routine != Routine::Multiply || parts > 1) && trial::passes(&module, routine);
+        is.then(|| {
+            // Where `memcpy` and `memmove` are one function, it may have either name.
+            let moves = routine == Routine::Copy && trial::passes(&module, Routine::Move);
+            (function, if moves { Routine::Move } else { routine })
+        })
+    };
+    found.into_iter().filter_map(is).collect()
 }
 
 /// So many functions at most are tried out.

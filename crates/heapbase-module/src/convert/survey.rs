@@ -230,6 +230,14 @@ impl<'a> Survey<'a> {
                 self.functions.push(ty);
                 self.imported_functions += 1;
             }
+            _ if import.module == MODULE && [MALLOC, FREE].contains(&import.name) => {
+                return Err(Failure::Refused(ConvertError::WrongType {
+                    name: import.name.to_owned(),
+                    section: SectionKind::Import,
+                    found: "no function".to_owned(),
+                    expected: "the host's function of that name; rename it in the source",
+                }));
+            }
             TypeRef::Memory(ty) => self.memories.push(ty),
             TypeRef::Global(_) => {
                 self.imported_globals += 1;
@@ -270,7 +278,7 @@ impl<'a> Survey<'a> {
             name: HEAP_BASE.to_owned(),
             section: SectionKind::Export,
             found,
-            expected: "a global of type i32 with a constant value",
+            expected: "a global of type i32 with a constant value, which the linker exports for `--export=__heap_base`",
         };
         if kind != ExternalKind::Global {
             return Err(wrong(format!("a {kind:?}").to_lowercase()));
@@ -281,8 +289,8 @@ impl<'a> Survey<'a> {
         if init.ty.content_type != wasmparser::ValType::I32 {
             return Err(wrong(format!("a global of type {}", init.ty.content_type)));
         }
-        let Some(value) = constant(&init.expression) else {
-            return Err(wrong("a global whose value is not constant".to_owned()));
+        let Some(value) = self.initial(global, inits) else {
+            return Err(wrong("a global whose value is not made of numbers alone".to_owned()));
         };
         self.heap_base = Some(HeapBase { global, value });
         if init.ty.mutable && self.sets_global(global) {
@@ -293,6 +301,18 @@ impl<'a> Survey<'a> {
             ));
         }
         Ok(())
+    }
+
+    /// The first value of a global of the module's own, which may be that of one before it.
+    fn initial(&self, global: u32, inits: &[Init<'a>]) -> Option<u32> {
+        let init = inits.get(global.checked_sub(self.imported_globals)? as usize)?;
+        let mut operators = init.expression.get_operators_reader();
+        match (operators.read().ok()?, operators.read().ok()?) {
+            (Operator::GlobalGet { global_index }, Operator::End) if global_index < global => {
+                self.initial(global_index, inits)
+            }
+            _ => constant(&init.expression),
+        }
     }
 
     fn sets_global(&self, global: u32) -> bool {

@@ -1,6 +1,6 @@
 //! Which code is recognised as growing a block.
 
-use super::{BASE, FREE, MALLOC, MEMORY, Options, TO, convert, done, module, there_and_back};
+use super::{BASE, FREE, MALLOC, MEMORY, Options, Spec, TO, convert, done, module, there_and_back};
 
 /// A real one, of which only the speed leaves something to wish for.
 pub(super) const COPY: &str = "(func $memcpy (param i32 i32 i32) (result i32) (local $at i32)
@@ -150,6 +150,21 @@ fn what_is_called_memcpy_has_to_copy() {
         });
         assert_eq!(changes.map(|changes| changes.contains("grow in place")), [found, found], "{name}");
     }
+}
+
+#[test]
+fn a_memcpy_that_is_also_memmove_still_moves() {
+    // What merges functions that are alike leaves one of the two names.
+    let forward = COPY.replace("$memcpy", "$forward");
+    let back = BACK.replace("$memmove", "$memcpy");
+    let name = |copy: &str| {
+        let wasm = runtime(&DIRECT.replace("$memcpy", copy.split_whitespace().nth(1).expect("a name")), copy);
+        assert!(there_and_back(&wasm));
+        done(&wasm, Spec::V1).changes.join("\n")
+    };
+    let (both, copies) = (name(&format!("{back} {forward}")), name(COPY));
+    assert!(both.contains("heapbase::memmove") && !both.contains("heapbase::memcpy"), "{both}");
+    assert!(copies.contains("heapbase::memcpy") && !copies.contains("heapbase::memmove"), "{copies}");
 }
 
 #[test]
