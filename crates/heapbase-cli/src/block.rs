@@ -72,6 +72,8 @@ pub(crate) struct Executed {
     pub(crate) exit: Exit,
     /// Version of the runtime, as it says itself.
     pub(crate) version: String,
+    /// Calls of host functions, where they were counted.
+    pub(crate) host_calls: Option<u64>,
 }
 
 impl Block {
@@ -96,6 +98,7 @@ impl Block {
                     result: CallResult::failed(&path.display().to_string(), "", format!("{error:#}")),
                     exit: Exit::Usage,
                     version: String::new(),
+                    host_calls: None,
                 },
             };
             worst = worst.max(executed.exit);
@@ -134,17 +137,19 @@ impl Block {
             case.name = path.display().to_string();
         }
         bar.set_message(case.name.clone());
-        execute(&case, runtime, to, &self.options.host, self.options.repeat, || bar.inc(1))
+        execute(&case, runtime, to, &self.options.host, self.options.repeat, false, || bar.inc(1))
     }
 }
 
-/// Executes one case with its own runtime or the one given, converted or as it is.
+/// Executes one case with its own runtime or the one given, converted or as it is; `counting` does so once more, which is not
+/// measured, and counts the calls of host functions.
 pub(crate) fn execute(
     case: &Case,
     runtime: Option<&[u8]>,
     to: Option<&Options<'_>>,
     host: &HostOptions,
     repeat: u32,
+    counting: bool,
     after_each: impl FnMut(),
 ) -> Result<Executed> {
     let state = case.state.as_ref().context("the case has no state; --state names a file with one")?;
@@ -153,7 +158,7 @@ pub(crate) fn execute(
     // The case could be read; that its runtime cannot be converted or loaded is the runtime's failure.
     let failed = |error: String| {
         let result = CallResult::failed(&case.name, &case.entry, error);
-        Ok(Executed { result, exit: Exit::Failed, version: String::new() })
+        Ok(Executed { result, exit: Exit::Failed, version: String::new(), host_calls: None })
     };
     let converted = match to.map(|options| converted(stored, options)).transpose() {
         Ok(converted) => converted,
@@ -184,7 +189,11 @@ pub(crate) fn execute(
     // A runtime without a version, as a test's may be, is executed all the same.
     let version =
         runtime.version(state).map(|version| printable(&format!("{}-{}", version.spec_name, version.spec_version)));
-    Ok(Executed { result, exit, version: version.unwrap_or_default() })
+    let host_calls = counting.then(|| {
+        let call = runtime.call(&case.entry, &case.input).importing().count_host_calls();
+        Some(call.on(state).ok()?.statistics.host_calls.values().sum())
+    });
+    Ok(Executed { result, exit, version: version.unwrap_or_default(), host_calls: host_calls.flatten() })
 }
 
 /// The conversion of a runtime, raw or compressed.

@@ -80,7 +80,7 @@ impl Demo {
                 let way = to.map_or_else(|| "legacy".to_owned(), |to| format!("converted to {to}"));
                 bar.set_message(format!("{}, {way}: compiling, executing", case.name));
                 let options = to.map(Options::new);
-                executed.push(block::execute(case, None, options.as_ref(), &self.host, REPEAT, || bar.inc(1))?);
+                executed.push(block::execute(case, None, options.as_ref(), &self.host, REPEAT, true, || bar.inc(1))?);
             }
         }
         bar.finish_and_clear();
@@ -97,10 +97,11 @@ fn show(executed: &[Executed]) -> Result<Exit> {
         "time",
         "memory",
         "host allocations",
+        "host calls",
         "state root",
     ]);
     let mut worst = Exit::Success;
-    for Executed { result, exit, version } in executed {
+    for Executed { result, exit, version, host_calls } in executed {
         let mut row = block::row(result);
         let owner = match result.spec {
             Some("v1") => "runtime (v1)",
@@ -113,12 +114,16 @@ fn show(executed: &[Executed]) -> Result<Exit> {
         if let Some(root) = row.last_mut() {
             *root = shorten(root);
         }
+        row.insert(row.len() - 1, host_calls.map(|calls| calls.to_string()).unwrap_or_default());
         table.add_row(row);
         worst = worst.max(*exit);
     }
     result::print(&table)?;
     if executed.iter().any(|executed| executed.result.touched_bytes.is_some()) {
-        anstream::println!("\nMemory is what a block wrote of it: data, stack and heap, whoever owns that.");
+        anstream::println!(
+            "\nMemory is what a block wrote of it at its peak: data, stack and heap, whoever owns that. Host calls are those of \
+             all host functions, the allocator's among them."
+        );
     }
     for Executed { result, .. } in executed {
         if let Some(error) = &result.error {

@@ -124,7 +124,7 @@ fn the_demo_runs_without_a_network_and_says_so() {
         .assert()
         .code(0)
         .stderr(contains("npm is not installed"))
-        .stdout(contains("small ledger").count(3).and(contains("✓").count(3)))
+        .stdout(contains("small ledger").count(3).and(contains("✓").count(3)).and(contains("host calls")))
         .stdout(contains("host (legacy)").and(contains("runtime (v1)")).and(contains("both (local)")))
         .stdout(contains("polkadot").not());
 }

@@ -321,6 +321,7 @@ fn refusals() -> Vec<(&'static str, Vec<Spec>, Vec<u8>)> {
             ]),
         ),
         ("a base of another type", both(), module(&[MALLOC, MEMORY, &base("i64 (i64.const 1048576)"), ENTRY])),
+        ("types in a group", both(), module(&["(rec (type (func)) (type (func)))", MALLOC, MEMORY, BASE, ENTRY])),
         ("a base that is a function", both(), module(&[MALLOC, MEMORY, r#"(func (export "__heap_base"))"#, ENTRY])),
         (
             "a base that is imported",

@@ -111,7 +111,16 @@ impl<'a> Survey<'a> {
             Payload::TypeSection(reader) => {
                 self.push(SectionKind::Type, reader.range(), None);
                 for group in reader {
-                    for ty in group?.into_types() {
+                    let group = group?;
+                    let is_plain = |ty: &wasmparser::SubType| ty.is_final && ty.supertype_idxs.is_empty();
+                    if group.is_explicit_rec_group() || !group.types().all(is_plain) {
+                        return Err(Failure::Refused(ConvertError::unsupported(
+                            "a type belongs to a group or to another type",
+                            SectionKind::Type,
+                            "types that look alike could not be told apart; no node takes the GC proposal, build without it",
+                        )));
+                    }
+                    for ty in group.into_types() {
                         self.types.push(match ty.composite_type.inner {
                             CompositeInnerType::Func(ty) => Some(ty),
                             _ => None,
