@@ -444,7 +444,7 @@ impl Maker<'_, '_> {
         };
         // What is returned may not be freed.
         let free_input = if !output.contains("$ptr") && self.u.ratio(1, 2)? {
-            format!("(if (local.get $len) (then {}))", self.free("(local.get $ptr)", "direct"))
+            self.free("(local.get $ptr)", "direct")
         } else {
             String::new()
         };
@@ -534,7 +534,7 @@ impl Maker<'_, '_> {
             4 => format!("(call $grow_0 (i32.const 1) (i32.const {}))", self.huge()?),
             // Nothing that was ever given out.
             5 if self.has_free => "(call $free (i32.const 0))".to_owned(),
-            6 if self.has_free => "(call $free (i32.const 8))".to_owned(),
+            6 if self.has_free => "(call $free (i32.const 24))".to_owned(),
             7 | 8 => format!("(i32.store (i32.const 16) (i32.const {OTHER_PLACE}))"),
             9 if self.references => {
                 format!("(table.set $table (i32.const {MALLOC_PLACE}) (ref.func $other))")
