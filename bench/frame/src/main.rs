@@ -21,6 +21,7 @@ use heapbase_host::{Config, Engine, RawOutcome, Runtime};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use sc_executor::error::Error;
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 use std::{fmt::Write, path::PathBuf};
 
 /// Races the runtimes of runtimes/frame, and writes the table into bench/RESULTS.md.
@@ -111,8 +112,7 @@ fn figures(arguments: &Arguments) -> Result<()> {
     ];
     let hosts = [("sc-executor", subjects(&theirs)?), ("heapbase-host", subjects(&ours)?)];
     let author = &hosts[1].1[0].contestant;
-    let counts = if arguments.smoke { [10, 10] } else { [1_000, 500] };
-    let (chain, transfers, notes) = blocks(author, counts)?;
+    let (chain, transfers, notes) = blocks(author, arguments.smoke.then_some(10))?;
 
     let mut text = String::from("## A FRAME runtime with each heap\n\n");
     let _ = write!(
@@ -120,12 +120,13 @@ fn figures(arguments: &Arguments) -> Result<()> {
         "Printed by `cargo run --release --manifest-path bench/frame/Cargo.toml` on {}.\n\
          The template runtime of `runtimes/frame` built with each feature, and its legacy build converted by `heapbase convert`. \
          `Core_execute_block` and the root of the state after, of a block of {} transfers and one of {} calls that write five to \
-         twenty notes each. Processor time, median of {} rounds, in which all take turns on the same processor; the ratio is the median of the rounds' ratios to legacy \
+         twenty notes each{}. Processor time, median of {} rounds, in which all take turns on the same processor; the ratio is the median of the rounds' ratios to legacy \
          on the same host. Host allocations, the memory that a call writes (data, stack \
          and heap, as heapbase-host counts it) and the page faults are those of the block of notes.\n",
         machine(),
         transfers.extrinsics.len() - 1,
         notes.extrinsics.len() - 1,
+        if arguments.smoke { "" } else { ", as many as each has room for" },
         effort.rounds,
     );
     // Ours first: it says why a runtime ended.
@@ -143,8 +144,11 @@ fn figures(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// A chain, and the two blocks that could be its next.
-fn blocks(author: &Contestant<'_>, counts: [usize; 2]) -> Result<(Chain, Authored, Authored)> {
+/// More transactions than a block has room for.
+const MORE_THAN_FIT: usize = 4_000;
+
+/// A chain, and the two blocks that could be its next, of so many transactions, or as many as have room.
+fn blocks(author: &Contestant<'_>, count: Option<usize>) -> Result<(Chain, Authored, Authored)> {
     let mut chain = Chain::development(author)?;
     let mut random = ChaCha20Rng::seed_from_u64(1);
     let mut traffic = Traffic::default();
@@ -157,15 +161,24 @@ fn blocks(author: &Contestant<'_>, counts: [usize; 2]) -> Result<(Chain, Authore
         chain.import(author, &block)?;
     }
     let mut made = Vec::new();
-    for (notes, count) in [false, true].into_iter().zip(counts) {
+    for notes in [false, true] {
         // Both are the same accounts' next transactions: only one of them can follow.
         let mut traffic = traffic.clone();
-        let offered: Vec<_> = (0..count)
+        let offered: Vec<_> = (0..count.unwrap_or(MORE_THAN_FIT))
             .map(
                 |_| if notes { traffic.many_notes(&chain, &mut random) } else { traffic.transfer(&chain, &mut random) },
             )
             .collect();
-        let block = chain.author(author, &offered)?;
+        // What a block has no room for is refused, and then what the same account would have sent after it.
+        let full: TransactionValidityError = InvalidTransaction::ExhaustsResources.into();
+        let first = chain.author(author, &offered)?;
+        let fit = first.results.iter().position(|result| *result == Err(full)).unwrap_or(first.results.len());
+        if count.is_none() && fit == first.results.len() {
+            bail!("{MORE_THAN_FIT} transactions do not fill a block");
+        }
+        // The inherents come first, and are no transactions.
+        let inherents = first.results.len() - offered.len();
+        let block = chain.author(author, &offered[..fit - inherents])?;
         if let Some(result) = block.results.iter().find(|result| !matches!(result, Ok(Ok(())))) {
             bail!("a transaction of a full block: {result:?}");
         }
