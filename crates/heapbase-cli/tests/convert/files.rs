@@ -309,3 +309,33 @@ fn an_input_may_be_given_back_also_an_empty_one() {
         }
     }
 }
+
+#[test]
+fn the_largest_request_is_served_by_every_allocator() {
+    let folder = Folder::new();
+    // It frees as the allocator of newer sp-io does, so eight bytes come on top.
+    let (free, large) = (
+        "(call $ext_allocator_free_version_1 (call",
+        "(local.set $block (call $ext_allocator_malloc_version_1 (i32.const 8)))",
+    );
+    let text = LEGACY.replacen(large, &format!("(drop (call $ext_allocator_malloc_version_1 (i32.const 0x2000000))) {large}"), 1).replacen(
+        free,
+        "(call $ext_allocator_free_version_1 (i32.sub (local.get $block) (i32.load16_u align=1 (i32.sub (local.get $block) (i32.const 2)))))
+         (local.set $block (call $ext_allocator_malloc_version_1 (i32.const 8))) (i64.store (local.get $block) (i64.const 7)) (drop (call",
+        1,
+    );
+    let runtime = folder.module("runtime.wasm", &text);
+    let call = |file: &str| {
+        let (status, objects) = json(&["call", file, "Core_version"], "");
+        assert_eq!(status, 0, "{file}: {objects:?}");
+        objects[0]["output"].clone()
+    };
+    for to in ["v1", "local"] {
+        for allocator in ["size-class", "free-list", "freeing-bump", "leaking", "leaking-page"] {
+            let out = folder.text("out.wasm");
+            let arguments = ["convert", &runtime, "--to", to, "--allocator", allocator, "-o", &out];
+            heapbase().args(arguments).assert().code(0).stdout(contains("8 bytes more in front of it"));
+            assert_eq!(call(&out), call(&runtime), "{to} {allocator}");
+        }
+    }
+}

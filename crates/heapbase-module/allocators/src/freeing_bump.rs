@@ -23,8 +23,8 @@ use heapbase::memory::PageSource;
 const HEADER: usize = 8;
 /// Bytes of the smallest block.
 const SMALLEST: usize = 8;
-/// Blocks of 8 bytes to 32 MiB.
-const ORDERS: usize = 23;
+/// Blocks of 8 bytes to 64 MiB: the largest request is 32 MiB, and what the runtime keeps in front of its blocks comes on top.
+const ORDERS: usize = 24;
 
 /// What stands in front of a block.
 #[derive(Clone, Copy)]
