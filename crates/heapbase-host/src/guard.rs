@@ -131,7 +131,7 @@ mod tests {
             let surface = surface::read(wasm).expect("a runtime");
             let valid = surface::validate(wasm, Features::Node, &Limits::default()).expect("it is valid");
             let selects = if guard { valid.selects } else { Vec::new() };
-            prepare(wasm, &surface, (1, Some(1)), For::Wasmi(&selects)).expect("prepared").wasm
+            prepare(wasm, &surface, 1, For::Wasmi(&selects)).expect("prepared").wasm
         };
         let guarded = prepared(&module(&functions), true);
         let by_hand = functions.replace("(local.get 0)))", "(local.get 0) (drop (i32.const 0))))");

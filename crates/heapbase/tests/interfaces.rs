@@ -138,8 +138,8 @@ fn collections_live_on_any_allocator() {
     fill(&Local::new(heap(64)));
     fill(&Local::new(FreeListAllocator::with_source(TestMemory::new(64))));
     fill(&LockedAllocator::new(heap(64)));
-    assert!((&FailAllocator).allocate(Layout::new::<u8>()).is_err());
-    assert!((&FailAllocator).allocate(Layout::new::<()>()).is_ok(), "no bytes need no memory");
+    assert!(FailAllocator.allocate(Layout::new::<u8>()).is_err());
+    assert!(FailAllocator.allocate(Layout::new::<()>()).is_ok(), "no bytes need no memory");
 }
 
 #[test]

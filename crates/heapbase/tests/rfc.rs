@@ -48,7 +48,7 @@ fn the_user_customises_the_allocator() {
         assert_eq!(stack.values.iter().sum::<u64>(), 4_950);
     }
     fill(Global);
-    fill(&heap());
+    fill(heap());
     fill(&bumpalo::Bump::new());
     let part = Subsystem::new("stack", Global);
     fill(&part);

@@ -219,22 +219,22 @@ fn parents_of_every_kind() {
         part.close().unwrap();
     }
     let mut arena = std::vec![core::mem::MaybeUninit::uninit(); 256 * 1024];
-    fill(&Local::new(SizeClassAllocator::with_source(Region::new(&mut arena))));
-    fill(&Local::new(SizeClassAllocator::with_source(TestMemory::new(64))));
-    fill(&LockedAllocator::new(SizeClassAllocator::with_source(TestMemory::new(64))));
-    fill(Global);
-    fill(&Bump::new());
-    fill(FreeAtEnd::new(Global));
-    fill(Shared::new(Subsystem::new("owned", Global)).unwrap());
-    fill(Shared::new(Subsystem::for_threads("owned", Global)).unwrap());
-    fill(&Global as &dyn Allocator);
-    // And by value, so that no address has to be looked up.
+    fill(Local::new(SizeClassAllocator::with_source(Region::new(&mut arena))));
     fill(Local::new(SizeClassAllocator::with_source(TestMemory::new(64))));
     fill(Local::new(FreeListAllocator::with_source(TestMemory::new(64))));
     fill(LockedAllocator::new(SizeClassAllocator::with_source(TestMemory::new(64))));
     fill(
         Shared::new(Subsystem::new("owned", Local::new(SizeClassAllocator::with_source(TestMemory::new(64))))).unwrap(),
     );
+    let shared = Local::new(SizeClassAllocator::with_source(TestMemory::new(64)));
+    fill(&shared);
+    fill(&shared);
+    fill(Global);
+    fill(&Bump::new());
+    fill(FreeAtEnd::new(Global));
+    fill(Shared::new(Subsystem::new("owned", Global)).unwrap());
+    fill(Shared::new(Subsystem::for_threads("owned", Global)).unwrap());
+    fill(&Global as &dyn Allocator);
 }
 
 #[test]
