@@ -196,6 +196,16 @@ int main(void) {
   MUST(heapbase_error_write(HEAPBASE_OK, nothing, 1) == 0 && nothing[0] == 0 && !heapbase_error_is_cut(HEAPBASE_OK));
   MUST(heapbase_error_cause(HEAPBASE_OK).code == 0 && !heapbase_error_is(HEAPBASE_OK, &host_too_large));
   MUST(heapbase_error_into_cut(HEAPBASE_OK).code == 0);
+  // Nobody to keep a message: the kind alone, which says that there was more.
+  heapbase_error alone = heapbase_error_make(0, &host_too_large, 5, HEAPBASE_OK, "a message", 9);
+  MUST(heapbase_error_is(alone, &host_too_large) && heapbase_error_is_cut(alone));
+  heapbase_error_release(alone);
+  alone = heapbase_error_make(0, &host_too_large, 5, HEAPBASE_OK, 0, 0);
+  MUST(heapbase_error_is(alone, &host_too_large) && heapbase_error_is_cut(alone));
+  heapbase_error_release(alone);
+  alone = heapbase_error_make(0, &host_too_large, 0, HEAPBASE_OK, 0, 0);
+  MUST(heapbase_error_is(alone, &host_too_large) && !heapbase_error_is_cut(alone));
+  heapbase_error_release(alone);
   heapbase_subsystem_release(0);
   MUST(heapbase_error_make(0, &host_too_large, 7, HEAPBASE_OK, 0, 0).code == 1);
   // A code without a kind is an error all the same.

@@ -51,7 +51,7 @@ static void *work(void *argument) {
 }
 
 int main(void) {
-  MUST(heapbase_subsystem_make(heapbase_malloc(), "shared", 9000, &part).code == 0);
+  MUST(heapbase_subsystem_make(heapbase_malloc(), "shared", 6000, &part).code == 0);
   pthread_t threads[THREADS];
   for (size_t at = 0; at < THREADS; at++) {
     heapbase_subsystem_acquire(part);

@@ -541,7 +541,7 @@ static heapbase_error heapbase_error_format(heapbase_subsystem *keeper, const he
     }
   }
   heapbase_error error = heapbase_error_make(keeper, kind, number, cause, text, len);
-  if (keeper && len < size - 1) error = heapbase_error_into_cut(error);
+  if (written < 0 || (keeper && len < size - 1)) error = heapbase_error_into_cut(error);
   if (more) heapbase_free(heapbase_subsystem_allocator(keeper), more, size, 1);
   return error;
 }

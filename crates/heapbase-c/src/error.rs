@@ -308,12 +308,16 @@ pub unsafe extern "C" fn heapbase_error_make(
     // SAFETY: the caller's promise; the layouts are the same.
     unsafe {
         let mut builder = rust::Error::build(&*kind.cast::<rust::Kind>()).number(number);
-        if let Some(cause) = take(cause) {
+        let cause = take(cause);
+        // An error of two words that nobody keeps has room for its kind.
+        let is_kind_alone = cause.is_none() && number == 0;
+        if let Some(cause) = cause {
             builder = builder.cause(cause);
         }
         let text = if len == 0 { &[] } else { core::slice::from_raw_parts(message.cast::<u8>(), len) };
         give(match part(keeper) {
-            None => builder.plain(),
+            None if text.is_empty() && is_kind_alone => builder.plain(),
+            None => builder.plain().into_cut(),
             Some(keeper) if text.is_empty() && number == 0 => builder.keep(&*keeper),
             Some(keeper) => builder.message(&*keeper, format_args!("{}", Lossy(text))),
         })

@@ -91,8 +91,7 @@ struct Finalised {
 pub struct Collector<A: Allocator> {
     memory: A,
     table: Table,
-    /// For each kind and class the segments, and from which on there may be a cell not in use.
-    lists: [[Option<NonNull<Segment>>; CLASSES]; 3],
+    /// For each kind and class the segments in which there may be a cell not in use.
     current: [[Option<NonNull<Segment>>; CLASSES]; 3],
     /// Segments in which nothing is, to be cut for whatever comes next.
     empty: Option<NonNull<Segment>>,
@@ -126,7 +125,6 @@ impl<A: Allocator> Collector<A> {
         Self {
             memory,
             table: Table(List::new()),
-            lists: [[None; CLASSES]; 3],
             current: [[None; CLASSES]; 3],
             empty: None,
             pending: List::new(),
@@ -271,6 +269,7 @@ impl<A: Allocator> Collector<A> {
                 if let Some(at) = segment::take(segment) {
                     return Some(at);
                 }
+                segment.as_ref().passed.set(true);
                 next = segment.as_ref().next.get();
             }
             self.current[kind as usize][class] = next;
@@ -280,8 +279,9 @@ impl<A: Allocator> Collector<A> {
             Some(segment) => segment,
             None => self.add(cell, SEGMENT / cell, kind)?,
         };
+        // Those before it are full: whoever frees a cell of theirs puts them back.
         // SAFETY: a segment of ours.
-        unsafe { segment.as_ref() }.next.set(self.lists[kind as usize][class].replace(segment));
+        unsafe { segment.as_ref() }.next.set(None);
         self.current[kind as usize][class] = Some(segment);
         // SAFETY: a segment of ours.
         unsafe { segment::take(segment) }
@@ -303,17 +303,16 @@ impl<A: Allocator> Collector<A> {
         if self.empty.is_none() {
             return;
         }
-        let Self { table, memory, segments, empty, .. } = self;
+        let Self { table, memory, segments, empty, current, .. } = self;
         let mut kept = 0;
         *empty = None;
-        self.lists = [[None; CLASSES]; 3];
-        let lists = &mut self.lists;
+        *current = [[None; CLASSES]; 3];
         table.0.retain(|place| {
             // SAFETY: segments in the table are there, and once out of it are given back.
             unsafe {
                 let len = place.segment.as_ref().len();
                 if !segment::is_empty(place.segment) {
-                    hang(lists, place.segment);
+                    hang(current, place.segment);
                 } else if kept + len <= most {
                     kept += len;
                     place.segment.as_ref().next.set(empty.replace(place.segment));
@@ -325,7 +324,6 @@ impl<A: Allocator> Collector<A> {
                 true
             }
         });
-        self.current = self.lists;
     }
 
     /// A new segment, in the table.
@@ -409,6 +407,12 @@ impl<A: Allocator> Collector<A> {
             self.segments -= len;
             // SAFETY: its only object was given up, and the table does not name it any more.
             unsafe { Segment::end(at.segment, &self.memory) };
+            return;
+        }
+        // SAFETY: the segment is in the table.
+        if unsafe { at.segment.as_ref() }.passed.get() {
+            // SAFETY: as above, and no list leads to it.
+            unsafe { hang(&mut self.current, at.segment) };
         }
     }
 
@@ -471,12 +475,11 @@ impl<A: Allocator> Collector<A> {
     /// Frees what is not marked, and gives segments back in which nothing is left: all but those that will be needed before the
     /// next collection.
     fn sweep(&mut self) {
-        let Self { table, memory, statistics, segments, empty, .. } = self;
+        let Self { table, memory, statistics, segments, empty, current, .. } = self;
         let (mut kept, mut room) = (0, 0);
         *empty = None;
-        self.lists = [[None; CLASSES]; 3];
+        *current = [[None; CLASSES]; 3];
         (statistics.objects, statistics.live_bytes) = (0, 0);
-        let lists = &mut self.lists;
         table.0.retain(|place| {
             // SAFETY: segments in the table are there, and once out of it are given back.
             unsafe {
@@ -487,7 +490,7 @@ impl<A: Allocator> Collector<A> {
                 statistics.freed += swept.freed as u64;
                 if swept.live > 0 {
                     room += header.room(swept.live);
-                    hang(lists, place.segment);
+                    hang(current, place.segment);
                 } else if header.cell() <= LARGEST {
                     kept += header.len();
                     header.next.set(empty.replace(place.segment));
@@ -499,7 +502,6 @@ impl<A: Allocator> Collector<A> {
                 true
             }
         });
-        self.current = self.lists;
         statistics.collections += 1;
         self.since = 0;
         self.threshold = (statistics.live_bytes / 100).saturating_mul(self.growth).max(LEAST);
@@ -524,6 +526,7 @@ unsafe fn hang(lists: &mut [[Option<NonNull<Segment>>; CLASSES]; 3], segment: No
     if header.cell() <= LARGEST {
         let list = &mut lists[header.kind() as usize][class_of(header.cell())];
         header.next.set(list.replace(segment));
+        header.passed.set(false);
     }
 }
 

@@ -33,14 +33,15 @@ impl<T: Copy> List<T> {
         self.room * size_of::<T>()
     }
 
-    /// Makes room for one more with at most `most` bytes more. False: there is no memory.
+    /// Makes room for one more, with at most `most` bytes besides those that it has: an allocator that cannot grow a block where it
+    /// is holds both for a while. False: there is no memory.
     pub(crate) fn reserve(&mut self, memory: &impl Allocator, most: usize) -> bool {
         if self.len < self.room {
             return true;
         }
         // Where twice as much is not allowed, an eighth may be.
         let doubled = (self.room * 2).max(LEAST);
-        let allowed = self.room.saturating_add(most / size_of::<T>());
+        let allowed = most / size_of::<T>();
         let room = doubled.min(allowed);
         if room < (self.room + self.room / 8).max(LEAST) {
             return false;

@@ -33,6 +33,8 @@ pub(crate) struct Segment {
     cursor: Cell<usize>,
     /// Another segment with cells of the same size and kind.
     pub(crate) next: Cell<Option<NonNull<Segment>>>,
+    /// Allocating has found no cell here and gone on, so no list leads here any more.
+    pub(crate) passed: Cell<bool>,
 }
 
 /// A cell: its segment, and its number there.
@@ -70,6 +72,7 @@ impl Segment {
             kind,
             cursor: Cell::new(0),
             next: Cell::new(None),
+            passed: Cell::new(false),
         };
         // SAFETY: a fresh block of that layout; the bits follow the header.
         unsafe {
@@ -106,6 +109,7 @@ impl Segment {
                 kind,
                 cursor: Cell::new(0),
                 next: Cell::new(None),
+                passed: Cell::new(false),
             });
             segment.add(1).cast::<u8>().write_bytes(0, first - size_of::<Self>());
             true

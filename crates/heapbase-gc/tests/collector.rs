@@ -130,6 +130,72 @@ fn each_request_to_the_allocator_may_fail() {
     }
 }
 
+/// The system's memory, which counts what it gave, and holds the old block and the new one while one grows.
+#[derive(Default)]
+struct Counting {
+    held: Cell<usize>,
+    most: Cell<usize>,
+}
+
+// SAFETY: every block is the system's.
+unsafe impl Allocator for Counting {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.held.set(self.held.get() + layout.size());
+        self.most.set(self.most.get().max(self.held.get()));
+        Global.allocate(layout)
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        self.held.set(self.held.get() - layout.size());
+        // SAFETY: the caller's promise.
+        unsafe { Global.deallocate(block, layout) }
+    }
+}
+
+#[test]
+fn no_more_is_taken_than_the_limit_even_while_lists_grow() {
+    const LIMIT: usize = 3_000_000;
+    let memory = Counting::default();
+    let mut heap = Collector::new(&memory);
+    heap.set_limit(LIMIT);
+    let mut table = std::vec![0_usize; 0];
+    loop {
+        // SAFETY: each object is reachable from the table, which is told.
+        let object = unsafe {
+            heap.allocate(2 * WORD, Description::Scanned, |marker| table.iter().for_each(|object| marker.word(*object)))
+        };
+        let Some(object) = object else { break };
+        table.push(object.addr().get());
+    }
+    assert!(table.len() > 50_000 && memory.most.get() <= LIMIT, "{} objects, {} bytes", table.len(), memory.most.get());
+}
+
+#[test]
+fn what_is_freed_ahead_is_used_again_before_the_next_collection() {
+    let mut heap = Collector::new(Global);
+    let take = |heap: &mut Collector<Global>, count: usize| -> std::vec::Vec<NonNull<u8>> {
+        // SAFETY: no collection comes before they are freed.
+        (0..count).map(|_| unsafe { heap.allocate(100, Description::Leaf, |_| panic!("too early")).unwrap() }).collect()
+    };
+    let objects = take(&mut heap, 1_200);
+    let held = heap.statistics().held_bytes;
+    for round in 0..3 {
+        // From the oldest segments, which allocating has left behind.
+        for object in &objects[..300] {
+            // SAFETY: in use, and nobody uses it after.
+            unsafe { heap.free(*object) };
+        }
+        let again = take(&mut heap, 300);
+        assert_eq!(heap.statistics().held_bytes, held, "round {round}");
+        let sorted = |objects: &[NonNull<u8>]| {
+            let mut sorted: std::vec::Vec<_> = objects.iter().map(|object| object.addr()).collect();
+            sorted.sort();
+            sorted
+        };
+        assert_eq!(sorted(&again), sorted(&objects[..300]), "round {round}");
+    }
+}
+
 #[test]
 fn a_limit_holds_and_garbage_makes_room() {
     let mut heap = Collector::new(Global);

@@ -67,8 +67,12 @@ impl<S> FreeListAllocator<S> {
         &self.source
     }
 
-    /// The source of memory.
-    pub const fn source_mut(&mut self) -> &mut S {
+    /// The source of memory, to be told things: its limit, what others took of it.
+    ///
+    /// # Safety
+    ///
+    /// The source is neither replaced nor dropped, and takes nothing back of what it handed out: the heap holds addresses there.
+    pub const unsafe fn source_mut(&mut self) -> &mut S {
         &mut self.source
     }
 }

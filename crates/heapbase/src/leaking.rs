@@ -51,8 +51,12 @@ impl<S> LeakingPageAllocator<S> {
         &self.0
     }
 
-    /// The source of memory.
-    pub const fn source_mut(&mut self) -> &mut S {
+    /// The source of memory, to be told things: its limit, what others took of it.
+    ///
+    /// # Safety
+    ///
+    /// The source is neither replaced nor dropped, and takes nothing back of what it handed out: the heap holds addresses there.
+    pub const unsafe fn source_mut(&mut self) -> &mut S {
         &mut self.0
     }
 }
@@ -119,8 +123,12 @@ impl<S> LeakingAllocator<S> {
         &self.source
     }
 
-    /// The source of memory.
-    pub const fn source_mut(&mut self) -> &mut S {
+    /// The source of memory, to be told things: its limit, what others took of it.
+    ///
+    /// # Safety
+    ///
+    /// The source is neither replaced nor dropped, and takes nothing back of what it handed out: the heap holds addresses there.
+    pub const unsafe fn source_mut(&mut self) -> &mut S {
         &mut self.source
     }
 }

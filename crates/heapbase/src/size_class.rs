@@ -309,8 +309,12 @@ impl<S> SizeClassAllocator<S> {
         self.blocks.source()
     }
 
-    /// The source of memory. Taking memory away from it is for tests of what happens then.
-    pub fn source_mut(&mut self) -> &mut S {
+    /// The source of memory, to be told things: its limit, what others took of it.
+    ///
+    /// # Safety
+    ///
+    /// The source is neither replaced nor dropped, and takes nothing back of what it handed out: the heap holds addresses there.
+    pub unsafe fn source_mut(&mut self) -> &mut S {
         self.blocks.source_mut()
     }
 }

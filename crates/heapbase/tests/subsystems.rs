@@ -200,6 +200,53 @@ fn a_budget_below_what_is_live_refuses_until_it_fits() {
 }
 
 #[test]
+fn what_is_live_may_stay_as_large_as_it_is() {
+    fn stays<B: Books>(part: &Subsystem<Global, B>) {
+        let layout = Layout::new::<[u8; 100]>();
+        let block = part.allocate(layout).unwrap().cast::<u8>();
+        part.set_budget(10);
+        // SAFETY: a block of this subsystem for that layout, each time.
+        unsafe {
+            let block = part.grow(block, layout, layout).unwrap().cast::<u8>();
+            assert!(part.grow(block, layout, Layout::new::<[u8; 101]>()).is_err());
+            let smaller = Layout::new::<[u8; 50]>();
+            let block = part.shrink(block, layout, smaller).unwrap().cast::<u8>();
+            assert_eq!((part.figures().live, part.figures().refused), (50, 1));
+            part.deallocate(block, smaller);
+        }
+        assert_eq!(part.figures().live, 0);
+    }
+    stays(&Subsystem::new("part", Global));
+    stays(&Subsystem::for_threads("part", Global));
+}
+
+#[test]
+fn blocks_of_no_bytes_are_not_counted_until_they_have_some() {
+    fn counts<B: Books>(part: Subsystem<Global, B>) {
+        let part = Shared::new(part).unwrap();
+        let (none, some) = (Layout::new::<()>(), Layout::new::<[u8; 8]>());
+        // SAFETY: blocks of this handle for those layouts, each used once.
+        unsafe {
+            let zeroed = part.grow_zeroed(part.allocate(none).unwrap().cast(), none, some).unwrap();
+            assert_eq!(zeroed.as_ref(), [0; 8]);
+            let block = part.grow(part.allocate(none).unwrap().cast(), none, some).unwrap().cast::<u8>();
+            assert_eq!(part.figures().live, 16);
+            let none_again = part.shrink(block, some, none).unwrap().cast::<u8>();
+            part.deallocate(none_again, none);
+            assert_eq!(part.figures().live, 8);
+            let last = Box::from_raw_in(zeroed.cast::<u64>().as_ptr().cast::<[u8; 8]>(), part.clone());
+            // Nobody but the block keeps the subsystem now, and no count is left over.
+            drop(part);
+            let (pointer, part) = Box::into_raw_with_allocator(last);
+            drop(Box::from_raw_in(pointer, part.clone()));
+            assert_eq!(part.close().unwrap().0.live, 0);
+        }
+    }
+    counts(Subsystem::new("part", Global));
+    counts(Subsystem::for_threads("part", Global));
+}
+
+#[test]
 fn parents_of_every_kind() {
     fn fill(parent: impl Allocator) {
         let part = Subsystem::new("part", parent);

@@ -99,7 +99,8 @@ macro_rules! subject {
             }
 
             fn fail(&mut self, fail: bool) {
-                self.heap.source_mut().fail = fail;
+                // SAFETY: it hands out no more, and takes nothing back.
+                unsafe { self.heap.source_mut() }.fail = fail;
             }
         }
     };

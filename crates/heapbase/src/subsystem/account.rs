@@ -14,13 +14,15 @@ pub(crate) trait Total {
 
 /// Adds `bytes` to `live` unless that would pass `budget`; returns what is live then.
 ///
+/// Nothing is always allowed, also where the budget was set below what is live.
+///
 /// Adding first and taking back what was too much would let a request that is refused push another one, which has room,
 /// over the edge.
 #[inline(always)]
 pub(crate) fn admit(live: &impl Total, budget: &impl Total, bytes: usize) -> Option<usize> {
     let mut before = live.read();
     loop {
-        let after = before.checked_add(bytes).filter(|after| *after <= budget.read())?;
+        let after = before.checked_add(bytes).filter(|after| bytes == 0 || *after <= budget.read())?;
         match live.change(before, after) {
             Ok(_) => return Some(after),
             Err(now) => before = now,

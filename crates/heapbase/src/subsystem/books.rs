@@ -115,7 +115,8 @@ impl sealed::Ledger for OneThread {
         self.left.set(self.left.get() + self.back.replace(0));
         if bytes > self.left.get() {
             // Above the peak, which rises when the parent has served the request, or above the budget.
-            if bytes > most(self.budget.get()).saturating_sub(self.live()) {
+            // Who asks for nothing more, as a resize to the same size does, gets it, even if the budget was set lower.
+            if bytes > most(self.budget.get()).saturating_sub(self.live()).max(0) {
                 self.refused.set(self.refused.get() + 1);
                 return None;
             }

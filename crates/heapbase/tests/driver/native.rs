@@ -28,12 +28,14 @@ macro_rules! subject {
             core_of!($allocator<TestMemory>);
 
             fn steal(&mut self, pages: usize) {
-                self.heap.source_mut().steal(pages);
+                // SAFETY: it only counts what is taken.
+                unsafe { self.heap.source_mut() }.steal(pages);
             }
 
             fn fail(&mut self, fail: bool) {
                 let pages = if fail { 0 } else { self.pages };
-                self.heap.source_mut().limit(pages);
+                // SAFETY: it hands out no more, and takes nothing back.
+                unsafe { self.heap.source_mut() }.limit(pages);
             }
         }
     };
