@@ -153,13 +153,9 @@ pub fn verify(original: &[u8], converted: &[u8], allocator: Option<&Allocator<'_
     let record = recorded(converted)?;
     let is_named =
         |allocator: &Allocator<'_>| Blake2_256::of(allocator.wasm()).to_string() == record.allocator_blake2_256;
-    let given = allocator.filter(|given| is_named(given));
-    if let Some(given) =
-        given.filter(|given| matches!(given, Allocator::Module { .. }) && given.name() != record.allocator)
-    {
-        return Err(VerifyError::AllocatorName { given: given.name().to_owned(), recorded: record.allocator });
-    }
-    let given = given.map(|given| Allocator::Module { name: given.name().to_owned(), wasm: given.wasm().into() });
+    let given = allocator
+        .filter(|given| is_named(given))
+        .map(|given| Allocator::Module { name: given.name().to_owned(), wasm: given.wasm().into() });
     let family = || Family::from_name(&record.allocator).map(Allocator::Family).filter(is_named);
     // An adapted module need not have one.
     let none = || (record.adapted.is_some() && record.allocator.is_empty()).then(Allocator::default);
@@ -170,6 +166,10 @@ pub fn verify(original: &[u8], converted: &[u8], allocator: Option<&Allocator<'_
             version: record.converter,
         });
     };
+    // A file of the family's own bytes is the family, whatever it is called.
+    if matches!(allocator, Allocator::Module { .. }) && allocator.name() != record.allocator {
+        return Err(VerifyError::AllocatorName { given: allocator.name().to_owned(), recorded: record.allocator });
+    }
     let expected = match &record.adapted {
         Some(adapted) => {
             let options = adapt::Options::recorded(&record, adapted, allocator);

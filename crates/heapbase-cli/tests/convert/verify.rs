@@ -96,6 +96,10 @@ fn an_allocators_name_is_recorded_too() {
         .assert()
         .code(1)
         .stderr(contains("calls the allocator `own.wasm`, and `other.wasm` has its bytes"));
+    // One of the family needs no file; giving its file does no harm.
+    let family = concat!(env!("CARGO_MANIFEST_DIR"), "/../heapbase-module/allocators/free-list.wasm");
+    heapbase().args(["convert", &runtime, "--to", "local", "--allocator", "free-list", "-o", &out]).assert().code(0);
+    heapbase().args(["verify", &runtime, &out, "--allocator", family]).assert().code(0);
 }
 
 #[test]
