@@ -239,13 +239,12 @@ impl<S: PageSource> Blocks<S> {
             link.write(next);
         }
         let empty = slot(&self.bins, bin).is_none();
-        self.bits &= !(u64::from(empty) << bin);
+        self.bits ^= u64::from(empty) << bin;
     }
 
     /// Bytes to leave in front of a block at `at` so that its payload is aligned: none, or enough for a free block.
     fn gap(at: Addr, align: usize) -> usize {
-        let payload = at.plus(WORD);
-        let gap = payload.up_to(align).above(payload);
+        let gap = Addr::NONE.above(at.plus(WORD)) & (align - 1);
         // One unit cannot be a block of its own; only alignments past a unit get here, so the next one is further off.
         if gap == UNIT { gap + align } else { gap }
     }
@@ -319,7 +318,8 @@ impl<S: PageSource> Blocks<S> {
     fn take_top(&mut self, size: usize, align: usize) -> Addr {
         let at = self.top;
         let gap = Self::gap(at, align);
-        if at.is_none() || self.lacks(gap, size) {
+        // Before the first growth it lacks everything.
+        if self.lacks(gap, size) {
             return Addr::NONE;
         }
         let used = at.plus(gap);
@@ -369,7 +369,8 @@ impl<S: PageSource> Blocks<S> {
                     wanted = short - room;
                 }
             }
-            let Some(span) = self.source.grow(wanted.max(LEAST_SPAN)) else {
+            // Not less: a power of two, and a little more does no harm.
+            let Some(span) = self.source.grow(wanted | LEAST_SPAN) else {
                 return false;
             };
             let start = Addr(span.start);
