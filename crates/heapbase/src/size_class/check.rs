@@ -1,6 +1,6 @@
 //! Walks the whole heap and tests its invariants.
 
-use super::{CLASSES, Entry, LISTS, SLAB, SizeClassAllocator, Tail, units_of};
+use super::{CLASSES, Entry, LISTS, List, SLAB, SizeClassAllocator, Tail, units_of};
 use crate::{
     address::{Addr, UNIT, WORD},
     memory::PageSource,
@@ -61,8 +61,12 @@ impl<S: PageSource> SizeClassAllocator<S> {
         for _ in 0..home {
             assert!(block.is_some() && entry.slab(block) == slab, "C3: blocks at home are counted");
             assert_eq!(block.above(slab) % step, 0, "C3: a block starts where blocks do");
-            // SAFETY: a block at home holds the next one's address.
-            block = unsafe { self.blocks.load(block) };
+            // SAFETY: a block at home holds the address of the one after the next, and the next one's.
+            let (skip, next) = unsafe { (self.blocks.load(block), self.blocks.load(block.plus(WORD))) };
+            // SAFETY: as above.
+            let after = if next.is_some() { unsafe { self.blocks.load(next.plus(WORD)) } } else { Addr::NONE };
+            assert_eq!(skip, after, "C3: a block at home knows the one after the next");
+            block = next;
         }
         assert!(block.is_none(), "C3: blocks at home are counted");
         home
@@ -70,7 +74,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     /// Tests what waits in a list; returns how many blocks of slabs there are.
     fn check_list(&self, list: usize) -> usize {
-        let (mut block, mut of_slabs) = (self.lists[list], 0);
+        let (List { first: mut block, second: mut next }, mut of_slabs) = (self.lists[list], 0);
         while block.is_some() {
             let entry = self.entry(block);
             if entry.is_none() {
@@ -83,9 +87,10 @@ impl<S: PageSource> SizeClassAllocator<S> {
                 assert_eq!(block.above(entry.slab(block)) % (list * UNIT), 0, "C2: a block starts where blocks do");
                 of_slabs += 1;
             }
-            // SAFETY: a block that waits holds the next one's address.
-            block = unsafe { self.blocks.load(block) };
+            // SAFETY: a block that waits holds the address of the one after the next.
+            (block, next) = (next, unsafe { self.blocks.load(block) });
         }
+        assert!(next.is_none(), "C2: no block is missing");
         of_slabs
     }
 }

@@ -1,6 +1,6 @@
 //! What a heap holds, and a map of it.
 
-use super::{CLASSES, LISTS, SizeClassAllocator};
+use super::{CLASSES, LISTS, List, SizeClassAllocator};
 use crate::{
     address::{Addr, UNIT},
     memory::PageSource,
@@ -84,11 +84,11 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     /// How many of the blocks that wait in a list are such.
     fn waiting_in(&self, list: usize, is_such: impl Fn(Addr) -> bool) -> usize {
-        let (mut block, mut count) = (self.lists[list], 0);
+        let (List { first: mut block, second: mut next }, mut count) = (self.lists[list], 0);
         while block.is_some() {
             count += usize::from(is_such(block));
-            // SAFETY: the first word of a block that waits is the next one (C2).
-            block = unsafe { self.blocks.load(block) };
+            // SAFETY: the first word of a block that waits is the one after the next (C2).
+            (block, next) = (next, unsafe { self.blocks.load(block) });
         }
         count
     }
