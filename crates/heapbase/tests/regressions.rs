@@ -203,7 +203,7 @@ fn fragmentation_is_bounded_as_stated() {
     // SAFETY: the size is not 0, and blocks are given back once.
     unsafe {
         // A class's first blocks are tagged ones.
-        (0..16).for_each(|_| assert!(!heap.allocate(layout).is_null()));
+        (0..24).for_each(|_| assert!(!heap.allocate(layout).is_null()));
         let blocks: Vec<*mut u8> = (0..50_000).map(|_| heap.allocate(layout)).collect();
         for block in blocks {
             if !kept.insert(block.addr() / slab) {
