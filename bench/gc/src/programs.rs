@@ -57,6 +57,36 @@ pub fn trees(memory: &mut impl Memory, scale: usize) -> usize {
     nodes + count(memory, large, true)
 }
 
+/// Depth of the trees of a forest: 2^12 nodes of 32 bytes are an eighth of a megabyte.
+const DEPTH: usize = 11;
+
+/// So many live megabytes of trees, in a table that is the last root.
+pub fn forest(memory: &mut impl Memory, roots: &mut Vec<usize>, megabytes: usize) {
+    let table = memory.allocate(megabytes * 8 * size_of::<usize>(), false, roots);
+    roots.push(table.expose_provenance());
+    for slot in 0..megabytes * 8 {
+        let tree = grow(memory, roots, DEPTH);
+        // SAFETY: inside of the table.
+        unsafe { table.add(slot).write(tree) };
+    }
+}
+
+/// Replaces trees of a forest, one after the other in no order of memory, until so many megabytes were allocated.
+pub fn churn(memory: &mut impl Memory, roots: &mut Vec<usize>, megabytes: usize, allocated: usize) -> usize {
+    let table = at(roots[0]);
+    let mut nodes = 0;
+    for round in 0..allocated * 8 {
+        // SAFETY: inside of the table, which holds trees.
+        unsafe {
+            let slot = table.add(round * 7_919 % (megabytes * 8));
+            nodes += count(memory, slot.read(), true);
+            slot.write(0);
+            slot.write(grow(memory, roots, DEPTH));
+        }
+    }
+    nodes
+}
+
 /// 400 rings of a hundred nodes that know both neighbours, replaced one after the other.
 pub fn rings<M: Memory>(memory: &mut M, scale: usize) -> usize {
     const SLOTS: usize = 400;

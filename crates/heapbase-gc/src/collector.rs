@@ -4,13 +4,14 @@ use crate::{
     Description, Kind, UNIT,
     list::List,
     marker::{Marker, Place, Table},
+    pending::Pending,
     segment::{self, At, Segment},
 };
 use allocator_api2::alloc::Allocator;
 use core::{fmt, ptr::NonNull};
 
-/// Bytes of the cells of a segment, about.
-const SEGMENT: usize = 16 * 1024 - 512;
+/// Bytes of a segment, at most.
+const SEGMENT: usize = 16 * 1024 - 64;
 /// Largest object that shares a segment.
 const LARGEST: usize = 128 * UNIT;
 /// Sizes of cells: multiples of a unit up to 8, then four steps for each doubling.
@@ -95,7 +96,7 @@ pub struct Collector<A: Allocator> {
     current: [[Option<NonNull<Segment>>; CLASSES]; 3],
     /// Segments in which nothing is, to be cut for whatever comes next.
     empty: Option<NonNull<Segment>>,
-    pending: List<At>,
+    pending: Pending,
     roots: List<(*const u8, *const u8)>,
     finalisers: List<Finalised>,
     statistics: Statistics,
@@ -124,10 +125,10 @@ impl<A: Allocator> Collector<A> {
     pub const fn new(memory: A) -> Self {
         Self {
             memory,
-            table: Table(List::new()),
+            table: Table::new(),
             current: [[None; CLASSES]; 3],
             empty: None,
-            pending: List::new(),
+            pending: Pending::new(),
             roots: List::new(),
             finalisers: List::new(),
             statistics: Statistics {
@@ -181,10 +182,10 @@ impl<A: Allocator> Collector<A> {
     fn clear(&mut self) {
         // SAFETY: all of it came from this allocator; whoever uses objects keeps the collector.
         unsafe {
-            for place in self.table.0.as_slice() {
+            for place in self.table.as_slice() {
                 Segment::end(place.segment, &self.memory);
             }
-            self.table.0.end(&self.memory);
+            self.table.end(&self.memory);
             self.pending.end(&self.memory);
             self.roots.end(&self.memory);
             self.finalisers.end(&self.memory);
@@ -192,7 +193,7 @@ impl<A: Allocator> Collector<A> {
     }
 
     fn held(&self) -> usize {
-        self.segments + self.table.0.bytes() + self.pending.bytes() + self.roots.bytes() + self.finalisers.bytes()
+        self.segments + self.table.bytes() + self.pending.bytes() + self.roots.bytes() + self.finalisers.bytes()
     }
 
     /// Bytes that the limit still allows.
@@ -217,12 +218,12 @@ impl<A: Allocator> Collector<A> {
         description: Description,
         roots: impl FnOnce(&mut Marker<'_>),
     ) -> Option<NonNull<u8>> {
-        let (kind, front) = match description {
-            Description::Leaf => (Kind::Leaf, 0),
-            Description::Scanned => (Kind::Scanned, 0),
-            Description::Precise(_) => (Kind::Precise, UNIT),
+        let kind = match description {
+            Description::Leaf => Kind::Leaf,
+            Description::Scanned => Kind::Scanned,
+            Description::Precise(_) => Kind::Precise,
         };
-        let size = size.max(1).checked_add(front)?;
+        let size = size.max(1);
         let mut roots = Some(roots);
         if self.since.saturating_add(size) > self.threshold {
             // SAFETY: the caller's promise.
@@ -244,13 +245,13 @@ impl<A: Allocator> Collector<A> {
             let (start, cell) = (at.start(), at.segment.as_ref().cell());
             start.write_bytes(0, cell);
             if let Description::Precise(shape) = description {
-                start.cast::<crate::Shape>().write(shape);
+                segment::shape(at).write(shape);
             }
             self.since += cell;
             self.statistics.live_bytes += cell;
             self.statistics.objects += 1;
             self.statistics.allocated += 1;
-            Some(start.add(front))
+            Some(start)
         }
     }
 
@@ -259,7 +260,7 @@ impl<A: Allocator> Collector<A> {
         if size > LARGEST {
             let cell = size.checked_next_multiple_of(UNIT)?;
             // SAFETY: a segment of ours, all of which is free.
-            return unsafe { segment::take(self.add(cell, 1, kind)?) };
+            return unsafe { segment::take(self.add(cell, kind, 0)?) };
         }
         let class = class_of(size);
         let mut next = self.current[kind as usize][class];
@@ -277,7 +278,7 @@ impl<A: Allocator> Collector<A> {
         let cell = cell_of(class);
         let segment = match self.recut(cell, kind) {
             Some(segment) => segment,
-            None => self.add(cell, SEGMENT / cell, kind)?,
+            None => self.add(cell, kind, SEGMENT)?,
         };
         // Those before it are full: whoever frees a cell of theirs puts them back.
         // SAFETY: a segment of ours.
@@ -307,7 +308,7 @@ impl<A: Allocator> Collector<A> {
         let mut kept = 0;
         *empty = None;
         *current = [[None; CLASSES]; 3];
-        table.0.retain(|place| {
+        table.retain(|place| {
             // SAFETY: segments in the table are there, and once out of it are given back.
             unsafe {
                 let len = place.segment.as_ref().len();
@@ -326,17 +327,18 @@ impl<A: Allocator> Collector<A> {
         });
     }
 
-    /// A new segment, in the table.
-    fn add(&mut self, cell: usize, count: usize, kind: Kind) -> Option<NonNull<Segment>> {
-        let bytes = Segment::bytes(cell, count)?;
+    /// A new segment of about `len` bytes, or for one cell, in the table.
+    fn add(&mut self, cell: usize, kind: Kind, len: usize) -> Option<NonNull<Segment>> {
         // With a few places for what is to be looked at, a collection is seldom without any.
         let pending = self.pending.bytes() > 0 || self.pending.reserve(&self.memory, self.room());
-        if !pending || !self.table.0.reserve(&self.memory, self.room()) || bytes > self.room() {
+        if !pending || !self.table.reserve(&self.memory, self.room()) {
             return None;
         }
-        let segment = Segment::new(&self.memory, cell, count, kind)?;
+        let segment = Segment::new(&self.memory, cell, kind, len, self.room())?;
+        // SAFETY: just made.
+        let bytes = unsafe { segment.as_ref() }.len();
         let start = segment.addr().get();
-        self.table.0.insert(self.table.index(start), Place { start, end: start + bytes, segment });
+        self.table.insert(Place { start, end: start + bytes, segment });
         self.segments += bytes;
         self.note_peak();
         Some(segment)
@@ -381,12 +383,7 @@ impl<A: Allocator> Collector<A> {
 
     /// The object that an address lies in; `None` if it is in none.
     pub fn object_at(&self, address: usize) -> Option<NonNull<u8>> {
-        let at = self.table.find(address)?;
-        // SAFETY: the segment is in the table, and a precise object starts behind its shape.
-        unsafe {
-            let front = if at.segment.as_ref().kind() == Kind::Precise { UNIT } else { 0 };
-            Some(at.start().add(front))
-        }
+        Some(self.table.find(address)?.start())
     }
 
     /// Frees an object that nobody refers to any more, ahead of the next collection.
@@ -403,7 +400,7 @@ impl<A: Allocator> Collector<A> {
         self.statistics.objects -= 1;
         self.statistics.freed += 1;
         if cell > LARGEST {
-            self.table.0.remove(self.table.index(at.segment.addr().get()));
+            self.table.remove(at.segment.addr().get());
             self.segments -= len;
             // SAFETY: its only object was given up, and the table does not name it any more.
             unsafe { Segment::end(at.segment, &self.memory) };
@@ -428,20 +425,14 @@ impl<A: Allocator> Collector<A> {
     pub unsafe fn collect(&mut self, roots: impl FnOnce(&mut Marker<'_>)) {
         if core::mem::replace(&mut self.under_way, true) {
             // What was marked the last time was not all followed, and would not be now.
-            for place in self.table.0.as_slice() {
+            for place in self.table.as_slice() {
                 // SAFETY: segments in the table are there.
                 unsafe { segment::unmark(place.segment) };
             }
-            self.pending.clear();
+            self.pending.clear(&self.memory);
         }
-        let mut marker = Marker {
-            most: self.limit.saturating_sub(self.held()),
-            table: &self.table,
-            pending: &mut self.pending,
-            memory: &self.memory,
-            recent: None,
-            overflowed: false,
-        };
+        let most = self.limit.saturating_sub(self.held());
+        let mut marker = Marker::new(&self.table, &mut self.pending, &self.memory, most);
         roots(&mut marker);
         for (start, end) in self.roots.as_slice() {
             // SAFETY: readable, as was promised with `add_roots`.
@@ -480,7 +471,7 @@ impl<A: Allocator> Collector<A> {
         *empty = None;
         *current = [[None; CLASSES]; 3];
         (statistics.objects, statistics.live_bytes) = (0, 0);
-        table.0.retain(|place| {
+        table.retain(|place| {
             // SAFETY: segments in the table are there, and once out of it are given back.
             unsafe {
                 let swept = segment::sweep(place.segment);
@@ -509,9 +500,8 @@ impl<A: Allocator> Collector<A> {
         if kept > needed {
             self.give_back(needed);
         }
-        // A list that was needed once may be as large as the heap.
-        // SAFETY: it took its memory there, and nothing is pending.
-        unsafe { self.pending.shrink(&self.memory) };
+        // What was needed once may be as large as the heap.
+        self.pending.clear(&self.memory);
     }
 }
 

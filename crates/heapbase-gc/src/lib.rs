@@ -58,6 +58,7 @@
 mod collector;
 mod list;
 mod marker;
+mod pending;
 mod segment;
 
 pub use collector::{Collector, Finaliser, Statistics};
@@ -75,7 +76,7 @@ pub enum Description {
     Leaf,
     /// Perhaps addresses, in any aligned word.
     Scanned,
-    /// Addresses in the words that the shape names, and nowhere else. Costs a unit for each object.
+    /// Addresses in the words that the shape names, and nowhere else. Costs a word for each object.
     Precise(Shape),
 }
 
@@ -145,16 +146,24 @@ impl Shape {
 
     /// Whether a word of an object is an address.
     pub fn is_pointer(self, word: usize) -> bool {
+        self.bit(word % self.words())
+    }
+
+    /// Words of the pattern.
+    fn words(self) -> usize {
+        let value = self.0.addr();
+        // SAFETY: what is no odd number is the address of a bitmap, which starts with how many words it has.
+        if value & 1 != 0 { value >> 1 & ((1 << SIZE_BITS) - 1) } else { unsafe { self.0.cast::<usize>().read() } }
+    }
+
+    /// Whether a word of the pattern is an address.
+    fn bit(self, word: usize) -> bool {
         let value = self.0.addr();
         if value & 1 != 0 {
-            let words = value >> 1 & ((1 << SIZE_BITS) - 1);
-            return value >> (1 + SIZE_BITS) >> (word % words) & 1 != 0;
+            return value >> (1 + SIZE_BITS) >> word & 1 != 0;
         }
         // SAFETY: otherwise it is the address of a bitmap: a number of words, and bytes enough for them.
-        unsafe {
-            let word = word % self.0.cast::<usize>().read();
-            self.0.cast::<usize>().add(1).cast::<u8>().add(word / 8).read() >> (word % 8) & 1 != 0
-        }
+        unsafe { self.0.cast::<usize>().add(1).cast::<u8>().add(word / 8).read() >> (word % 8) & 1 != 0 }
     }
 }
 
@@ -179,6 +188,6 @@ impl Description {
 enum Kind {
     Leaf,
     Scanned,
-    /// The first unit holds the shape.
+    /// The segment holds a shape for each.
     Precise,
 }

@@ -6,14 +6,14 @@ use core::ptr::NonNull;
 /// Values for which there is room at first.
 const LEAST: usize = 32;
 
-/// Values that need no destructor, in one block.
-pub(crate) struct List<T: Copy> {
+/// Values in one block, whose destructors are never run.
+pub(crate) struct List<T> {
     start: NonNull<T>,
     len: usize,
     room: usize,
 }
 
-impl<T: Copy> List<T> {
+impl<T> List<T> {
     pub(crate) const fn new() -> Self {
         Self { start: NonNull::dangling(), len: 0, room: 0 }
     }
@@ -77,41 +77,36 @@ impl<T: Copy> List<T> {
         self.insert(self.len, value);
     }
 
-    pub(crate) fn pop(&mut self) -> Option<T> {
-        let last = self.as_slice().last().copied()?;
-        self.len -= 1;
-        Some(last)
-    }
-
-    /// Forgets all of them.
-    pub(crate) fn clear(&mut self) {
-        self.len = 0;
-    }
-
-    /// Gives its block back where that has more than the least room, and takes one of the least.
-    ///
-    /// # Safety
-    ///
-    /// As for [`end`](Self::end).
-    pub(crate) unsafe fn shrink(&mut self, memory: &impl Allocator) {
-        self.clear();
-        if self.room > LEAST
-            && let (Ok(old), Ok(new)) = (Layout::array::<T>(self.room), Layout::array::<T>(LEAST))
-            // SAFETY: the caller's promise; nothing is in it.
-            && let Ok(shrunk) = unsafe { memory.shrink(self.start.cast(), old, new) }
-        {
-            self.start = shrunk.cast();
-            self.room = LEAST;
+    /// Makes it `count` times `value`, with at most `most` bytes. False, and it is empty, if there is no memory.
+    pub(crate) fn fill(&mut self, memory: &impl Allocator, count: usize, value: T, most: usize) -> bool
+    where
+        T: Clone,
+    {
+        // SAFETY: the allocator that this list is told of each time.
+        unsafe { self.end(memory) };
+        let Some(layout) = Layout::array::<T>(count).ok().filter(|layout| layout.size() <= most) else { return false };
+        let Ok(block) = memory.allocate(layout) else { return false };
+        self.start = block.cast();
+        self.room = count;
+        while self.len < count {
+            self.push(value.clone());
         }
+        true
     }
 
-    pub(crate) fn remove(&mut self, at: usize) {
+    pub(crate) fn remove(&mut self, at: usize)
+    where
+        T: Copy,
+    {
         self.as_mut_slice().copy_within(at + 1.., at);
         self.len -= 1;
     }
 
     /// Keeps those that `keep` says, in order.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool)
+    where
+        T: Copy,
+    {
         let mut kept = 0;
         for at in 0..self.len {
             let value = self.as_slice()[at];

@@ -1,8 +1,11 @@
 //! A block of the allocator, cut into cells of one size.
 //!
 //! ```text
-//!  | header | marks | in use | cell 0 | cell 1 | · · · |        marks and in use: a bit for each cell
+//!  | header | bits | shapes | cell 0 | cell 1 | · · · |
 //! ```
+//!
+//! Bits are two for each cell, whether it is marked and whether it is in use: a word of the one, a word of the other, by turns.
+//! Shapes are a word for each cell, where the objects are precise.
 //!
 //! Objects have no header of their own, so what the collector writes during a collection is the bits: a sweep makes the
 //! marks the new "in use", and touches no cell.
@@ -10,13 +13,14 @@
 //! - **G1** A segment's bits say of each cell whether it is in use. What is not in use nobody refers to.
 //! - **G2** Outside of a collection no cell is marked.
 
-use crate::{Kind, UNIT, WORD};
+use crate::{Kind, Shape, UNIT, WORD};
 use allocator_api2::alloc::{Allocator, Layout};
 use core::{cell::Cell, ptr::NonNull};
 
 const BITS: usize = usize::BITS as usize;
 
-/// What lies at a segment's start. Cells, as the collector holds several pointers to it.
+/// What lies at a segment's start, what marking reads first. Cells, as the collector holds several pointers to it.
+#[repr(C)]
 pub(crate) struct Segment {
     /// Bytes of a cell.
     cell: usize,
@@ -26,15 +30,15 @@ pub(crate) struct Segment {
     count: usize,
     /// Bytes from here to the first cell.
     first: usize,
+    kind: Kind,
+    /// Allocating has found no cell here and gone on, so no list leads here any more.
+    pub(crate) passed: Cell<bool>,
     /// Bytes in all, as asked for.
     len: usize,
-    kind: Kind,
     /// Where the search for a cell that is not in use goes on: a word of the bits.
     cursor: Cell<usize>,
     /// Another segment with cells of the same size and kind.
     pub(crate) next: Cell<Option<NonNull<Segment>>>,
-    /// Allocating has found no cell here and gone on, so no list leads here any more.
-    pub(crate) passed: Cell<bool>,
 }
 
 /// A cell: its segment, and its number there.
@@ -45,74 +49,82 @@ pub(crate) struct At {
 }
 
 /// The layout of a segment with `count` cells of `cell` bytes, and where the first is.
-fn layout(cell: usize, count: usize) -> Option<(Layout, usize)> {
+fn layout(cell: usize, count: usize, kind: Kind) -> Option<(Layout, usize)> {
+    let shapes = if kind == Kind::Precise { count.checked_mul(WORD)? } else { 0 };
     let bits = count.div_ceil(BITS) * WORD * 2;
-    let first = (size_of::<Segment>() + bits).checked_next_multiple_of(UNIT)?;
+    let first = shapes.checked_add(size_of::<Segment>() + bits)?.checked_next_multiple_of(UNIT)?;
     let len = cell.checked_mul(count)?.checked_add(first)?;
     Some((Layout::from_size_align(len, UNIT).ok()?, first))
 }
 
-impl Segment {
-    /// Bytes that a segment takes of its allocator.
-    pub(crate) fn bytes(cell: usize, count: usize) -> Option<usize> {
-        Some(layout(cell, count)?.0.size())
+/// How many cells of `cell` bytes fit into `len` bytes, one at least.
+fn most(len: usize, cell: usize, kind: Kind) -> usize {
+    let mut count = len / cell;
+    while count > 1 && layout(cell, count, kind).is_none_or(|(layout, _)| layout.size() > len) {
+        count -= 1;
     }
+    count.max(1)
+}
 
-    /// A segment, no cell of which is in use. `cell` is a multiple of a unit.
-    pub(crate) fn new(memory: &impl Allocator, cell: usize, count: usize, kind: Kind) -> Option<NonNull<Self>> {
-        let (layout, first) = layout(cell, count)?;
-        let segment = memory.allocate(layout).ok()?.cast::<Self>();
-        let reciprocal = if count == 1 { 0 } else { (1_u64 << 32).div_ceil(cell as u64) };
-        let header = Self {
-            cell,
-            reciprocal,
-            count,
-            first,
-            len: layout.size(),
-            kind,
-            cursor: Cell::new(0),
-            next: Cell::new(None),
-            passed: Cell::new(false),
-        };
-        // SAFETY: a fresh block of that layout; the bits follow the header.
-        unsafe {
-            segment.write(header);
-            segment.add(1).cast::<u8>().write_bytes(0, first - size_of::<Self>());
+impl Segment {
+    /// A segment for one cell, or as many as fit into `len` bytes; no cell of it is in use. `cell` is a multiple of a unit. At most
+    /// `room` bytes are taken.
+    pub(crate) fn new(
+        memory: &impl Allocator,
+        cell: usize,
+        kind: Kind,
+        len: usize,
+        room: usize,
+    ) -> Option<NonNull<Self>> {
+        let count = most(len, cell, kind);
+        let (layout, _) = layout(cell, count, kind)?;
+        if layout.size() > room {
+            return None;
         }
+        let segment = memory.allocate(layout).ok()?.cast::<Self>();
+        // SAFETY: a fresh block of that length.
+        unsafe { Self::cut(segment, cell, count, kind, layout.size()) };
         Some(segment)
     }
 
-    /// Cuts a segment, no cell of which is in use, into others, as many as fit. False: none does.
+    /// Cuts a segment, no cell of which is in use, into others, as many as fit. False: fewer than two do.
     ///
     /// # Safety
     ///
     /// The segment is there, and nobody refers to its cells. `cell` is a multiple of a unit that shares segments.
     pub(crate) unsafe fn recut(segment: NonNull<Self>, cell: usize, kind: Kind) -> bool {
-        // SAFETY: the caller's promise: the header and the bits lie in the block, and nobody else looks at them.
+        // SAFETY: the caller's promise.
+        let len = unsafe { segment.as_ref().len };
+        let count = most(len, cell, kind);
+        if count > 1 {
+            // SAFETY: so many fit, and nobody else looks at it.
+            unsafe { Self::cut(segment, cell, count, kind, len) };
+        }
+        count > 1
+    }
+
+    /// Writes the header and the bits.
+    ///
+    /// # Safety
+    ///
+    /// A block of `len` bytes that is nobody else's, into which so many cells fit.
+    unsafe fn cut(segment: NonNull<Self>, cell: usize, count: usize, kind: Kind, len: usize) {
+        let Some((_, first)) = layout(cell, count, kind) else { return };
+        let header = Self {
+            cell,
+            reciprocal: if count == 1 { 0 } else { (1_u64 << 32).div_ceil(cell as u64) },
+            count,
+            first,
+            len,
+            kind,
+            cursor: Cell::new(0),
+            next: Cell::new(None),
+            passed: Cell::new(false),
+        };
+        // SAFETY: the caller's promise; the bits follow the header.
         unsafe {
-            let len = segment.as_ref().len;
-            let mut count = len / cell;
-            while layout(cell, count).is_none_or(|(layout, _)| layout.size() > len) {
-                count -= 1;
-            }
-            let Some((_, first)) = layout(cell, count) else { return false };
-            if count < 2 {
-                return false;
-            }
-            let reciprocal = (1_u64 << 32).div_ceil(cell as u64);
-            segment.write(Self {
-                cell,
-                reciprocal,
-                count,
-                first,
-                len,
-                kind,
-                cursor: Cell::new(0),
-                next: Cell::new(None),
-                passed: Cell::new(false),
-            });
-            segment.add(1).cast::<u8>().write_bytes(0, first - size_of::<Self>());
-            true
+            segment.write(header);
+            marks(segment, 0).write_bytes(0, 2 * segment.as_ref().words());
         }
     }
 
@@ -154,13 +166,23 @@ impl Segment {
 /// A word of marks.
 fn marks(segment: NonNull<Segment>, word: usize) -> NonNull<usize> {
     // SAFETY: the bits follow the header; callers name words below `words()`.
-    unsafe { segment.add(1).cast::<usize>().add(word) }
+    unsafe { segment.add(1).cast::<usize>().add(2 * word) }
 }
 
 /// A word of what is in use.
 fn used(segment: NonNull<Segment>, word: usize) -> NonNull<usize> {
-    // SAFETY: as above, behind the marks.
-    unsafe { segment.add(1).cast::<usize>().add(segment.as_ref().words() + word) }
+    // SAFETY: as above, behind the marks of the same cells.
+    unsafe { marks(segment, word).add(1) }
+}
+
+/// The shape of an object, in a segment of those that have one. Written before it is read.
+///
+/// # Safety
+///
+/// The segment is there, and its kind is [`Kind::Precise`].
+pub(crate) unsafe fn shape(at: At) -> NonNull<Shape> {
+    // SAFETY: behind the bits, a word for each cell.
+    unsafe { marks(at.segment, at.segment.as_ref().words()).cast::<Shape>().add(at.number) }
 }
 
 /// The cell that an address lies in, if it is one in use.
@@ -170,12 +192,50 @@ fn used(segment: NonNull<Segment>, word: usize) -> NonNull<usize> {
 /// The segment is there, and the address lies in it.
 pub(crate) unsafe fn find(segment: NonNull<Segment>, address: usize) -> Option<At> {
     // SAFETY: the caller's promise.
+    let at = unsafe { cell_at(segment, address) }?;
+    let number = at.number;
+    // SAFETY: the number is that of a cell.
+    let in_use =
+        unsafe { number < segment.as_ref().count && used(segment, number / BITS).read() >> (number % BITS) & 1 != 0 };
+    in_use.then_some(at)
+}
+
+/// The cell that an address lies in, whether or not there is one; `None` in front of the first.
+///
+/// # Safety
+///
+/// The segment is there, and the address lies in it.
+#[inline]
+pub(crate) unsafe fn cell_at(segment: NonNull<Segment>, address: usize) -> Option<At> {
+    // SAFETY: the caller's promise.
     let header = unsafe { segment.as_ref() };
     let offset = (address - segment.addr().get()).checked_sub(header.first)?;
-    let number = ((offset as u64 * header.reciprocal) >> 32) as usize;
-    // SAFETY: the number is that of a cell.
-    let in_use = number < header.count && unsafe { used(segment, number / BITS).read() } >> (number % BITS) & 1 != 0;
-    in_use.then_some(At { segment, number })
+    Some(At { segment, number: ((offset as u64 * header.reciprocal) >> 32) as usize })
+}
+
+/// Marks the object that an address lies in, and names it; `None` if there is none, or it was marked.
+///
+/// # Safety
+///
+/// The segment is there, and the address lies in it.
+#[inline]
+pub(crate) unsafe fn mark(segment: NonNull<Segment>, address: usize) -> Option<At> {
+    // SAFETY: the caller's promise.
+    let at = unsafe { cell_at(segment, address) }?;
+    // SAFETY: as above.
+    if at.number >= unsafe { segment.as_ref() }.count {
+        return None;
+    }
+    let (marks, bit) = (marks(segment, at.number / BITS), 1 << (at.number % BITS));
+    // SAFETY: the number is that of a cell, so these are words of the bits.
+    unsafe {
+        let marked = marks.read();
+        if marks.add(1).read() & !marked & bit == 0 {
+            return None;
+        }
+        marks.write(marked | bit);
+    }
+    Some(at)
 }
 
 /// A cell that was not in use and is now; its bytes are what they are.
@@ -237,17 +297,6 @@ impl At {
         unsafe {
             let header = self.segment.as_ref();
             self.segment.cast::<u8>().add(header.first + self.number * header.cell)
-        }
-    }
-
-    /// Marks it. False: it was marked.
-    pub(crate) fn mark(self) -> bool {
-        let (word, bit) = (marks(self.segment, self.number / BITS), 1 << (self.number % BITS));
-        // SAFETY: a word of the bits.
-        unsafe {
-            let before = word.read();
-            word.write(before | bit);
-            before & bit == 0
         }
     }
 

@@ -7,8 +7,10 @@ import { test } from "node:test";
 
 import { Host } from "../../../../runtimes/kits/host.mjs";
 
+const load = async (spec) => new Host(await readFile(new URL(`out/${spec}.wasm`, import.meta.url)));
+
 const walk = async (spec) => {
-  const host = new Host(await readFile(new URL(`out/${spec}.wasm`, import.meta.url)));
+  const host = await load(spec);
   return [host, host.call("walk", Buffer.from([6])).toString()];
 };
 
@@ -21,3 +23,18 @@ test("the same walk, to the last collection", async () => {
   // What is left is the answer.
   assert.deepEqual([...host.live.values()], ["runtime"]);
 });
+
+for (const spec of ["legacy", "v1"]) {
+  test(`the cases of the native tests, under ${spec}`, async (t) => {
+    let names = 0;
+    for (;;) {
+      // A fresh instance for each, as for native tests; nothing is left of one but what the call gave.
+      const host = await load(spec);
+      const name = host.call("case", Buffer.from([names])).toString();
+      if (name === "") break;
+      t.diagnostic(name);
+      names += 1;
+    }
+    assert.ok(names > 15, `${names} cases`);
+  });
+}

@@ -8,6 +8,8 @@
 
 extern crate alloc;
 
+pub mod cases;
+
 #[path = "../../../heapbase/tests/driver/xorshift.rs"]
 mod xorshift;
 

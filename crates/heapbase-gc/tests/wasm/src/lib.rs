@@ -57,6 +57,20 @@ pub unsafe extern "C" fn walk(ptr: *const u8, len: usize) -> u64 {
     answer.as_ptr().addr() as u64 | (answer.len() as u64) << 32
 }
 
+/// Runs one of the cases that must hold on any memory, by its number; answers with its name, or with nothing where there is none.
+///
+/// # Safety
+///
+/// For the host only: `ptr` and `len` describe the block that holds the input.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn case(ptr: *const u8, len: usize) -> u64 {
+    // SAFETY: as for `walk`.
+    let input = unsafe { core::slice::from_raw_parts(ptr, len) };
+    let Some(name) = input.first().and_then(|number| world::cases::NAMES.get(usize::from(*number))) else { return 0 };
+    world::cases::run(name, Global);
+    name.as_ptr().addr() as u64 | (name.len() as u64) << 32
+}
+
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
