@@ -114,4 +114,3 @@ fn the_same_program_does_the_same() {
     };
     assert_eq!(run(), run());
 }
-
