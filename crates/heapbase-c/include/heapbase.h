@@ -23,6 +23,10 @@
 // A heap that frees what nobody can reach. For one thread at a time.
 typedef struct heapbase_gc heapbase_gc;
 
+// An allocator that remembers what it gave out and frees at its end whatever was not given back. It lies in one block of the allocator below,
+// and takes four words of it in front of each block. It may be used from several threads, if the allocator below may.
+typedef struct heapbase_pool heapbase_pool;
+
 // A part of a program that takes its memory from an allocator, with a budget and counters. It lies in one block of that
 // allocator, and stays until the last reference, block and error of it is given back: so a block may be freed, and an
 // error released, after whoever made the subsystem has released it.
@@ -400,6 +404,30 @@ void *heapbase_gc_object_at(const struct heapbase_gc *gc, size_t address);
 //
 // The collector is there.
 struct heapbase_gc_figures heapbase_gc_statistics(const struct heapbase_gc *gc);
+
+// Makes a pool that takes its memory from `parent`, and writes it to `*pool`. If the parent is the allocator of a subsystem, that stays as
+// long as the pool. What the parent cannot serve is answered with the parent's own error.
+//
+// # Safety
+//
+// The parent works until `let_go`, or as long as the pool where it has none. `pool` may be written to.
+struct heapbase_error heapbase_pool_make(struct heapbase_allocator parent,
+                                         struct heapbase_pool **pool);
+
+// The pool as an allocator. It works as long as the pool is there.
+//
+// # Safety
+//
+// The pool is there.
+struct heapbase_allocator heapbase_pool_allocator(struct heapbase_pool *pool);
+
+// Frees all that was not given back, and the pool; NULL is none. What lay in it is used no more: blocks, subsystems over it, and the errors that those
+// keep.
+//
+// # Safety
+//
+// The pool is NULL or there, and is not used any more, nor is anything in it.
+void heapbase_pool_end(struct heapbase_pool *pool);
 
 // Makes a subsystem that takes its memory from `parent`, and writes a reference to `*subsystem`. `budget` is the most bytes that may
 // be live, SIZE_MAX for no limit.

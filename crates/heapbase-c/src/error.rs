@@ -70,6 +70,22 @@ pub(crate) fn give(error: rust::Error<'static>) -> Error {
     Error { code: code.get(), what: what.as_ptr() as *const c_void }
 }
 
+/// Hands a block over to C, or an error.
+///
+/// # Safety
+///
+/// `block` may be written to.
+pub(crate) unsafe fn answer(made: Result<NonNull<[u8]>, rust::Error<'static>>, block: *mut *mut c_void) -> Error {
+    match made {
+        Ok(made) => {
+            // SAFETY: the caller's promise.
+            unsafe { block.write(made.as_ptr().cast()) };
+            Error::OK
+        }
+        Err(error) => give(error),
+    }
+}
+
 /// Takes an error over from C; `None` is success.
 ///
 /// # Safety

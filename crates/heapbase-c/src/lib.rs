@@ -31,6 +31,7 @@ pub mod allocator;
 pub mod arena;
 pub mod error;
 pub mod gc;
+pub mod pool;
 pub mod subsystem;
 
 /// A Rust panic has nowhere to go in a C program.

@@ -2,7 +2,7 @@
 
 use crate::{
     allocator::{Allocator, Held, Operations},
-    error::{Error, NOT_EMPTY, give},
+    error::{Error, NOT_EMPTY, answer, give},
 };
 use core::{
     alloc::Layout,
@@ -207,22 +207,6 @@ static OPERATIONS: Operations = Operations {
 unsafe fn layout(size: usize, align: usize) -> Layout {
     // SAFETY: checked where C called, or once a layout.
     unsafe { Layout::from_size_align_unchecked(size, align) }
-}
-
-/// Hands a block over to C, or an error.
-///
-/// # Safety
-///
-/// `block` may be written to.
-unsafe fn answer(made: Result<NonNull<[u8]>, rust::Error<'static>>, block: *mut *mut c_void) -> Error {
-    match made {
-        Ok(made) => {
-            // SAFETY: the caller's promise.
-            unsafe { block.write(made.as_ptr().cast()) };
-            Error::OK
-        }
-        Err(error) => give(error),
-    }
 }
 
 unsafe extern "C" fn allocate(context: *mut c_void, size: usize, align: usize, block: *mut *mut c_void) -> Error {

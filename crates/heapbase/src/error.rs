@@ -46,12 +46,62 @@
 //! println!("{error}");
 //! ```
 //!
-//! An error stays on the thread that made it. [`Kind`] is `Sync`, so what an error *is* can always be told to others.
+//! # Threads
+//!
+//! An `Error<'a>` stays on the thread that made it, for its subsystem may be of that thread only. `Error<'a, ManyThreads>` goes anywhere: it is
+//! made by [`Error::for_threads`], kept by a subsystem for many threads whose parent is for many too, and its causes are such
+//! errors. [`Error::to_plain`] makes one of any error, without what it carries.
+//!
+//! ```
+//! use allocator_api2::alloc::Global;
+//! use heapbase::{error::{Category, Error, Kind}, subsystem::{ManyThreads, Shared, Subsystem}};
+//!
+//! static WORKERS: Category = Category::new("workers");
+//! static FAILED: Kind = Kind::new(&WORKERS, 1, "a job failed");
+//!
+//! let errors = Shared::new(Subsystem::for_threads("errors", Global)).unwrap();
+//! let work = move || -> Result<(), Error<'static, ManyThreads>> {
+//!     Err(Error::for_threads(&FAILED).number(7).message(&errors, format_args!("in {}", "parsing")))
+//! };
+//! let error = std::thread::spawn(work).join().unwrap().unwrap_err();
+//! assert_eq!(error.to_string(), "a job failed: in parsing (7)");
+//! let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(error);
+//! # drop(boxed);
+//! ```
+//!
+//! What is for one thread keeps no such error:
+//!
+//! ```compile_fail,E0277
+//! use allocator_api2::alloc::Global;
+//! use heapbase::{error::{Category, Error, Kind}, subsystem::Subsystem};
+//!
+//! static PARTS: Category = Category::new("parts");
+//! static BROKEN: Kind = Kind::new(&PARTS, 1, "broken");
+//!
+//! let part = Subsystem::new("part", Global);
+//! Error::for_threads(&BROKEN).message(&part, format_args!("at {}", 5));
+//! ```
+//!
+//! and is no cause of one:
+//!
+//! ```compile_fail,E0308
+//! use allocator_api2::alloc::Global;
+//! use heapbase::{error::{Category, Error, Kind}, subsystem::Subsystem};
+//!
+//! static PARTS: Category = Category::new("parts");
+//! static BROKEN: Kind = Kind::new(&PARTS, 1, "broken");
+//!
+//! let part = Subsystem::new("part", Global);
+//! let cause = Error::build(&BROKEN).message(&part, format_args!("at {}", 5));
+//! Error::for_threads(&BROKEN).cause(cause);
+//! ```
 
 mod payload;
 
-use crate::subsystem::{Books, Shared, Subsystem};
-use allocator_api2::alloc::Allocator;
+#[cfg(target_has_atomic = "ptr")]
+use crate::subsystem::ManyThreads;
+use crate::subsystem::{Books, OneThread, Shared, Subsystem};
+use allocator_api2::alloc::{AllocError, Allocator};
 use core::{
     alloc::Layout,
     fmt::{self, Write},
@@ -187,12 +237,22 @@ pub static OVER_BUDGET: Kind = Kind::new(&ALLOCATOR, 2, "the subsystem's budget 
 /// ```
 ///
 /// The first of the three bits says that there was more to tell, and no memory for it.
-pub struct Error<'a> {
+///
+/// The second parameter says which threads it may go to: see the [module](self#threads).
+pub struct Error<'a, B = OneThread> {
     head: NonNull<()>,
     tail: *const (),
-    /// What a payload's owner borrows.
-    keeps: PhantomData<&'a ()>,
+    /// What a payload's owner borrows, and who may use it.
+    keeps: PhantomData<(&'a (), fn() -> B)>,
 }
+
+// SAFETY: the kinds are statics; a payload lies in a subsystem that threads may share, as do the payloads of its causes
+// (`Keeper<ManyThreads>`), and nothing of it changes but its count, which is atomic.
+#[cfg(target_has_atomic = "ptr")]
+unsafe impl Send for Error<'_, ManyThreads> {}
+// SAFETY: as above.
+#[cfg(target_has_atomic = "ptr")]
+unsafe impl Sync for Error<'_, ManyThreads> {}
 
 const IS_KIND: usize = 1;
 const HAS_CAUSE: usize = 2;
@@ -216,13 +276,12 @@ impl Error<'static> {
 
     /// An error of this kind with a number: an offset, a size, an index; 0 is none. Allocates nothing.
     pub fn with_number(kind: &'static Kind, number: usize) -> Self {
-        Self { head: tagged(kind, IS_KIND), tail: core::ptr::without_provenance(number), keeps: PhantomData }
+        Self::of_kind(kind, number)
     }
 
     /// An error of this kind because of another. Allocates nothing.
     pub fn because_of(kind: &'static Kind, cause: &'static Kind) -> Self {
-        let tail = core::ptr::from_ref(cause).cast();
-        Self { head: tagged(kind, IS_KIND | HAS_CAUSE), tail, keeps: PhantomData }
+        Self::of_kinds(kind, cause)
     }
 
     /// Starts an error that carries more.
@@ -231,23 +290,46 @@ impl Error<'static> {
     }
 }
 
+#[cfg(target_has_atomic = "ptr")]
+impl Error<'static, ManyThreads> {
+    /// Starts an error that may go to other threads.
+    pub fn for_threads(kind: &'static Kind) -> Builder<'static, ManyThreads> {
+        Builder { kind, number: 0, cause: None }
+    }
+}
+
+#[cfg(target_has_atomic = "ptr")]
+impl<'a> From<Error<'a, ManyThreads>> for Error<'a> {
+    fn from(error: Error<'a, ManyThreads>) -> Self {
+        let error = ManuallyDrop::new(error);
+        Self { head: error.head, tail: error.tail, keeps: PhantomData }
+    }
+}
+
+/// [`OUT_OF_MEMORY`]: what is asked of an `Allocator` says no more.
+impl From<AllocError> for Error<'_> {
+    fn from(_: AllocError) -> Self {
+        Error::new(&OUT_OF_MEMORY)
+    }
+}
+
 /// What an error will tell.
 #[derive(Debug)]
 #[must_use = "an error is made by `message`, `keep` or `plain`"]
-pub struct Builder<'a> {
+pub struct Builder<'a, B = OneThread> {
     kind: &'static Kind,
     number: usize,
-    cause: Option<Error<'a>>,
+    cause: Option<Error<'a, B>>,
 }
 
-impl<'a> Builder<'a> {
+impl<'a, B> Builder<'a, B> {
     /// A number: an offset, a size, an index; 0 is none.
     pub fn number(self, number: usize) -> Self {
         Self { number, ..self }
     }
 
     /// What led to it.
-    pub fn cause<'b>(self, cause: Error<'b>) -> Builder<'b>
+    pub fn cause<'b>(self, cause: Error<'b, B>) -> Builder<'b, B>
     where
         'a: 'b,
     {
@@ -262,7 +344,7 @@ impl<'a> Builder<'a> {
     /// # Panics
     ///
     /// When formatting does; nothing is leaked then.
-    pub fn message<'b>(self, keeper: impl Keeper<'b>, message: fmt::Arguments<'_>) -> Error<'b>
+    pub fn message<'b>(self, keeper: impl Keeper<'b, B>, message: fmt::Arguments<'_>) -> Error<'b, B>
     where
         'a: 'b,
     {
@@ -282,7 +364,7 @@ impl<'a> Builder<'a> {
     /// The error, with its number and its cause, in one block of `keeper`; as [`message`](Self::message) without one.
     ///
     /// Without a cause there is nothing to keep, and nothing is allocated.
-    pub fn keep<'b>(self, keeper: impl Keeper<'b>) -> Error<'b>
+    pub fn keep<'b>(self, keeper: impl Keeper<'b, B>) -> Error<'b, B>
     where
         'a: 'b,
     {
@@ -290,14 +372,14 @@ impl<'a> Builder<'a> {
     }
 
     /// The error without an allocation: the number is told, or else, of a cause, the kind.
-    pub fn plain(self) -> Error<'static> {
+    pub fn plain(self) -> Error<'static, B> {
         self.cut(0)
     }
 
-    fn cut(self, cut: usize) -> Error<'static> {
+    fn cut(self, cut: usize) -> Error<'static, B> {
         let error = match &self.cause {
-            Some(cause) => Error::because_of(self.kind, cause.kind()),
-            None => Error::with_number(self.kind, self.number),
+            Some(cause) => Error::of_kinds(self.kind, cause.kind()),
+            None => Error::of_kind(self.kind, self.number),
         };
         if cut == 0 { error } else { error.into_cut() }
     }
@@ -313,7 +395,18 @@ impl fmt::Write for Length {
     }
 }
 
-impl<'a> Error<'a> {
+impl<B> Error<'static, B> {
+    fn of_kind(kind: &'static Kind, number: usize) -> Self {
+        Self { head: tagged(kind, IS_KIND), tail: core::ptr::without_provenance(number), keeps: PhantomData }
+    }
+
+    fn of_kinds(kind: &'static Kind, cause: &'static Kind) -> Self {
+        let tail = core::ptr::from_ref(cause).cast();
+        Self { head: tagged(kind, IS_KIND | HAS_CAUSE), tail, keeps: PhantomData }
+    }
+}
+
+impl<'a, B> Error<'a, B> {
     fn tag(&self) -> usize {
         self.head.addr().get() & (IS_KIND | HAS_CAUSE | CUT)
     }
@@ -356,11 +449,38 @@ impl<'a> Error<'a> {
     }
 
     /// What led to it.
-    pub fn cause(&self) -> Option<Error<'a>> {
+    pub fn cause(&self) -> Option<Error<'a, B>> {
         match self.look() {
-            Some(payload) => payload.cause.clone(),
-            None => self.cause_kind().map(Error::new),
+            Some(payload) => payload.cause.clone().map(|cause| {
+                let cause = ManuallyDrop::new(cause);
+                // A cause is of its error's threads.
+                Error { head: cause.head, tail: cause.tail, keeps: PhantomData }
+            }),
+            None => self.cause_kind().map(|kind| Error::of_kind(kind, 0)),
         }
+    }
+
+    /// The error without what it carries, for any thread and any time: its kind, and its number or else the kind of its cause. It says
+    /// that it is cut ([`is_cut`](Self::is_cut)) where it told more.
+    ///
+    /// ```
+    /// use allocator_api2::alloc::Global;
+    /// use heapbase::{error::OUT_OF_MEMORY, subsystem::Subsystem};
+    ///
+    /// let part = Subsystem::new("part", Global);
+    /// part.set_budget(0);
+    /// let error = part.try_allocate(core::alloc::Layout::new::<u8>()).unwrap_err().to_plain();
+    /// std::thread::spawn(move || println!("{error}")).join().unwrap();
+    /// ```
+    #[cfg(target_has_atomic = "ptr")]
+    pub fn to_plain(&self) -> Error<'static, ManyThreads> {
+        let payload = self.look();
+        let cause = payload.and_then(|payload| payload.cause.as_ref()).map(Error::kind).or(self.cause_kind());
+        let plain = match cause {
+            Some(cause) => Error::of_kinds(self.kind(), cause),
+            None => Error::of_kind(self.kind(), self.number()),
+        };
+        if self.is_cut() || payload.is_some() { plain.into_cut() } else { plain }
     }
 
     /// The cause, where it is a kind.
@@ -400,14 +520,14 @@ impl<'a> Error<'a> {
     ///
     /// # Safety
     ///
-    /// The address came from `into_raw`, is taken back once for each, and `'a` is what the error borrowed; or it is that of a
+    /// The address came from `into_raw` of this very type, is taken back once for each, and `'a` is what the error borrowed; or it is that of a
     /// [`Kind`] that stays, plus 1.
     pub unsafe fn from_raw(raw: NonNull<()>) -> Self {
         Self { head: raw, tail: core::ptr::null(), keeps: PhantomData }
     }
 }
 
-impl Clone for Error<'_> {
+impl<B> Clone for Error<'_, B> {
     /// Another reference to the same error. Allocates nothing.
     fn clone(&self) -> Self {
         if let Some(payload) = self.look() {
@@ -417,7 +537,7 @@ impl Clone for Error<'_> {
     }
 }
 
-impl Drop for Error<'_> {
+impl<B> Drop for Error<'_, B> {
     fn drop(&mut self) {
         let mut payload = self.payload();
         // A loop: a chain of causes may be longer than the stack is deep.
@@ -428,43 +548,48 @@ impl Drop for Error<'_> {
     }
 }
 
-impl fmt::Display for Error<'_> {
+impl<B> fmt::Display for Error<'_, B> {
     /// The text, the message, the number; with `{:#}` the causes as well.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut error = Some(self);
-        while let Some(this) = error {
-            f.write_str(this.kind().text())?;
-            match this.message() {
-                "" => {}
-                message => write!(f, ": {message}")?,
-            }
-            match this.number() {
-                0 => {}
-                number => write!(f, " ({number})")?,
-            }
-            if !f.alternate() {
-                break;
-            }
-            if let Some(kind) = this.cause_kind() {
-                write!(f, ": {}", kind.text())?;
-            }
-            error = this.look().and_then(|payload| payload.cause.as_ref());
-            if error.is_some() {
-                f.write_str(": ")?;
-            }
+        self.tell(f)?;
+        // A loop: a chain of causes may be longer than the stack is deep.
+        let mut cause = self.look().and_then(|payload| payload.cause.as_ref());
+        while let (true, Some(this)) = (f.alternate(), cause) {
+            f.write_str(": ")?;
+            this.tell(f)?;
+            cause = this.look().and_then(|payload| payload.cause.as_ref());
         }
         Ok(())
     }
 }
 
-impl fmt::Debug for Error<'_> {
+impl<B> Error<'_, B> {
+    /// What there is to say of this one, and of its cause where that is a kind.
+    fn tell(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind().text())?;
+        match self.message() {
+            "" => {}
+            message => write!(f, ": {message}")?,
+        }
+        match self.number() {
+            0 => {}
+            number => write!(f, " ({number})")?,
+        }
+        match self.cause_kind() {
+            Some(kind) if f.alternate() => write!(f, ": {}", kind.text()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<B> fmt::Debug for Error<'_, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind();
         write!(f, "{}/{}: {self:#}", kind.category().name(), kind.code())
     }
 }
 
-impl core::error::Error for Error<'static> {
+impl<B: 'static> core::error::Error for Error<'static, B> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         if let Some(kind) = self.cause_kind() {
             return Some(kind);
@@ -473,12 +598,16 @@ impl core::error::Error for Error<'static> {
     }
 }
 
-/// A handle to a subsystem that can keep an error for `'a`: `&'a Subsystem`, or a reference to a [`Shared`]. Nobody else
-/// implements it.
-pub trait Keeper<'a>: payload::Place {}
+/// A handle to a subsystem that can keep an error for `'a`: `&'a Subsystem`, or a reference to a [`Shared`]; for an error of
+/// [`ManyThreads`](crate::subsystem::ManyThreads), one that threads may share. Nobody else implements it.
+pub trait Keeper<'a, B = OneThread>: payload::Place {}
 
 impl<'a, P: Allocator + 'a, B: Books + 'a> Keeper<'a> for &'a Subsystem<P, B> {}
 impl<'a, P: Allocator + 'a, B: Books + 'a> Keeper<'a> for &Shared<P, B> {}
+#[cfg(target_has_atomic = "ptr")]
+impl<'a, P: Allocator + Send + Sync + 'a> Keeper<'a, ManyThreads> for &'a Subsystem<P, ManyThreads> {}
+#[cfg(target_has_atomic = "ptr")]
+impl<'a, P: Allocator + Send + Sync + 'a> Keeper<'a, ManyThreads> for &Shared<P, ManyThreads> {}
 
 impl<P: Allocator, B: Books> payload::Place for &Subsystem<P, B> {
     fn place(self, layout: Layout) -> Option<payload::Placed> {

@@ -118,6 +118,26 @@
 //! freed: by a parent that does so, as [`FreeAtEnd`] or an arena. A value that was forgotten or leaked is never
 //! reachable after either: a reference to it lives no longer than the handle.
 //!
+//! Dropping one takes neither way, and hides nothing: what is left in it stays on the books of the subsystem above, whose own end frees it or
+//! says that it is there.
+//!
+//! ```
+//! use allocator_api2::{alloc::Global, boxed::Box};
+//! use heapbase::subsystem::{FreeAtEnd, Subsystem};
+//!
+//! let server = Subsystem::new("server", Global);
+//! let request = Subsystem::new("request", &server);
+//! Box::leak(Box::new_in([0u8; 30], &request));
+//! drop(request);
+//! assert_eq!(server.close().unwrap_err().to_string(), "30 bytes of the subsystem `server` were not returned");
+//!
+//! let server = Subsystem::new("server", Global);
+//! let request = Subsystem::new("request", FreeAtEnd::new(&server));
+//! Box::leak(Box::new_in([0u8; 30], &request));
+//! drop(request);
+//! server.close().expect("all of it went back");
+//! ```
+//!
 //! # Threads
 //!
 //! The second parameter says who keeps the books: [`OneThread`] in plain cells, or [`ManyThreads`] in atomics.
@@ -159,6 +179,31 @@ pub struct Figures {
     pub refused: usize,
     /// Requests that the budget allowed and the parent could not serve.
     pub failed: usize,
+}
+
+impl Figures {
+    /// What stood in the way of requests since `before`, for collections whose errors do not say: [`OVER_BUDGET`](error::OVER_BUDGET) or
+    /// [`OUT_OF_MEMORY`](error::OUT_OF_MEMORY), the latter where both did; `None` if all were served.
+    ///
+    /// ```
+    /// use allocator_api2::{alloc::Global, vec::Vec};
+    /// use heapbase::{error::OVER_BUDGET, subsystem::Subsystem};
+    ///
+    /// let part = Subsystem::new("part", Global);
+    /// part.set_budget(100);
+    /// let before = part.figures();
+    /// assert!(Vec::<u64, _>::new_in(&part).try_reserve(100).is_err());
+    /// assert_eq!(part.figures().denied_since(&before), Some(&OVER_BUDGET));
+    /// ```
+    pub fn denied_since(&self, before: &Self) -> Option<&'static error::Kind> {
+        if self.failed != before.failed {
+            Some(&error::OUT_OF_MEMORY)
+        } else if self.refused != before.refused {
+            Some(&error::OVER_BUDGET)
+        } else {
+            None
+        }
+    }
 }
 
 /// A part of a program that takes its memory from a parent: see the [module](self).

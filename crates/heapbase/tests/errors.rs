@@ -145,6 +145,7 @@ fn a_formatter_that_changes_its_mind_does_no_harm() {
         (["four", "eight letters"], false, "eigh", true),
         (["eight letters", "four"], false, "four", false),
         (["four", "dré€"], false, "dré", true),
+        (["abc", "a€"], false, "a", true),
         (["four", "four"], true, "four", false),
         (["", "x"], false, "", true),
     ] {
@@ -237,6 +238,44 @@ fn errors_of_one_subsystem_from_many_threads() {
         }
     });
     assert_eq!(part.close().unwrap().0.live, 0);
+}
+
+#[test]
+fn an_error_for_threads_goes_anywhere_with_all_it_carries() {
+    let part = Shared::new(Subsystem::for_threads("part", Global)).unwrap();
+    let cause = Error::for_threads(&INNER).message(&part, format_args!("kept"));
+    let error = Error::for_threads(&OUTER).number(3).cause(cause).message(&part, format_args!("told"));
+    let copies: Vec<_> = (0..4).map(|_| error.clone()).collect();
+    std::thread::scope(|scope| {
+        for copy in copies {
+            let error = &error;
+            scope.spawn(move || {
+                assert_eq!((error.message(), copy.cause().unwrap().message()), ("told", "kept"));
+                drop(copy);
+            });
+        }
+    });
+    assert_eq!(part.figures().refused + part.figures().failed, 0);
+    let moved = std::thread::spawn(move || {
+        let plain = error.to_plain();
+        assert_eq!((plain.is_plain(), plain.is_cut(), plain.kind()), (true, true, &OUTER));
+        assert_eq!(plain.cause().unwrap().kind(), &INNER);
+        error
+    });
+    drop(part);
+    // Where it stays it is an error as any.
+    let error: Error<'static> = moved.join().unwrap().into();
+    assert_eq!(format!("{error:#}"), "outer: told (3): inner: kept");
+    let plain = Error::with_number(&OUTER, 5).to_plain();
+    assert_eq!((plain.number(), plain.is_cut(), plain.cause().is_none()), (5, false, true));
+    let borrowed = Subsystem::for_threads("borrowed", Global);
+    {
+        let error = Error::for_threads(&OUTER).message(&borrowed, format_args!("borrowed"));
+        std::thread::scope(|scope| {
+            scope.spawn(move || assert_eq!(error.message(), "borrowed"));
+        });
+    }
+    borrowed.close().unwrap();
 }
 
 #[test]

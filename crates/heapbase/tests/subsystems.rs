@@ -136,6 +136,84 @@ fn panics<R>(run: impl FnOnce() -> R) -> bool {
     std::panic::catch_unwind(core::panic::AssertUnwindSafe(run)).is_err()
 }
 
+/// Memory that is not zero, and not fresh the second time.
+fn zeroed_by(memory: impl Allocator) {
+    for size in [1, 7, 24, 120, 121, 1_000, 5_000, 70_000] {
+        let layout = Layout::from_size_align(size, 8).unwrap();
+        for _ in 0..3 {
+            let block = memory.allocate_zeroed(layout).unwrap().cast::<u8>();
+            // SAFETY: a block of so many bytes, given back once.
+            unsafe {
+                assert!((0..size).all(|at| block.add(at).read() == 0), "{size} bytes");
+                block.write_bytes(0xaa, size);
+                memory.deallocate(block, layout);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_for_as_zero_is_zero() {
+    zeroed_by(Local::new(SizeClassAllocator::with_source(TestMemory::new(16))));
+    zeroed_by(LockedAllocator::new(SizeClassAllocator::with_source(TestMemory::new(16))));
+    zeroed_by(Local::new(FreeListAllocator::with_source(TestMemory::new(16))));
+    let heap = Local::new(SizeClassAllocator::with_source(TestMemory::new(16)));
+    zeroed_by(&heap);
+    zeroed_by(Subsystem::new("part", &heap));
+    zeroed_by(Shared::new(Subsystem::new("part", &heap)).unwrap());
+    zeroed_by(FreeAtEnd::new(&heap));
+}
+
+#[test]
+fn what_frees_at_its_end_is_shared_between_threads() {
+    let part = Subsystem::for_threads("part", Global);
+    let all = FreeAtEnd::new(&part);
+    std::thread::scope(|scope| {
+        for thread in 0..4_usize {
+            let all = &all;
+            scope.spawn(move || {
+                let mut kept = std::vec::Vec::new();
+                for round in 0..if cfg!(miri) { 10 } else { 2_000 } {
+                    let mut bytes = Vec::new_in(all);
+                    bytes.resize(1 + (round * 37 + thread) % 200, thread as u8);
+                    if round % 3 == 0 {
+                        kept.push(bytes);
+                    } else if round % 3 == 1 {
+                        bytes.reserve(300);
+                        assert!(bytes.iter().all(|byte| *byte == thread as u8));
+                    } else {
+                        Box::leak(bytes.into_boxed_slice());
+                    }
+                }
+                assert!(kept.iter().flatten().all(|byte| *byte == thread as u8));
+            });
+        }
+    });
+    assert!(part.figures().live > 0, "what was leaked is there");
+    let outer = std::thread::scope(|scope| scope.spawn(move || all.into_parent()).join().unwrap());
+    assert_eq!(outer.figures().live, 0);
+    part.close().unwrap();
+}
+
+#[test]
+fn what_is_dropped_without_an_end_stays_on_the_books_above() {
+    let outer = Subsystem::new("outer", Global);
+    let inner = Subsystem::new("inner", FreeAtEnd::new(&outer));
+    let leaked = Box::leak(Box::new_in([1u8; 10], &inner));
+    leaked[0] = 2;
+    assert!(outer.figures().live > 10);
+    drop(inner);
+    assert_eq!(outer.figures().live, 0);
+    let inner = Subsystem::new("inner", &outer);
+    let kept = NonNull::from(Box::leak(Box::new_in([1u8; 10], &inner)));
+    drop(inner);
+    let Err(left) = outer.close() else { panic!("ten bytes are left") };
+    assert_eq!(left.figures.live, 10);
+    // SAFETY: it was the outer one's all along, and nobody else has it.
+    unsafe { left.subsystem.deallocate(kept.cast(), Layout::new::<[u8; 10]>()) };
+    left.subsystem.close().unwrap();
+}
+
 #[test]
 fn a_parent_that_panics_takes_nothing_along() {
     let parent = Panicking(core::cell::Cell::new(false));

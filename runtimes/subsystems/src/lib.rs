@@ -15,8 +15,8 @@ use allocator_api2::{alloc::Global, boxed::Box, vec::Vec};
 use core::hash::BuildHasherDefault;
 use hashbrown::HashMap;
 use heapbase::{
-    error::{Category, Error, Kind, OVER_BUDGET},
-    subsystem::{Shared, Subsystem},
+    error::{Category, Error, Kind, OUT_OF_MEMORY},
+    subsystem::{Figures, Shared, Subsystem},
 };
 
 static PARTS: Category = Category::new("parts");
@@ -26,12 +26,18 @@ static NO_LINE: Kind = Kind::new(&PARTS, 2, "a line was not written");
 /// Where errors live: it stays until the last of them is gone.
 type Errors = Shared<Global>;
 
+/// Why a collection in this part got no memory for `bytes` more: its budget, or the module's memory.
+fn denied(part: &Subsystem<Global>, before: &Figures, bytes: usize) -> Error<'static> {
+    Error::with_number(part.figures().denied_since(before).unwrap_or(&OUT_OF_MEMORY), bytes)
+}
+
 /// Adds so many accounts, and returns the sum of what they own.
 fn index(part: &Subsystem<Global>, errors: &Errors, accounts: u32) -> Result<u64, Error<'static>> {
     let mut owned: HashMap<u32, u64, BuildHasherDefault<Spread>, _> = HashMap::with_hasher_in(Default::default(), part);
     for account in 0..accounts {
+        let before = part.figures();
         if owned.try_reserve(1).is_err() {
-            let full = Error::new(&OVER_BUDGET);
+            let full = denied(part, &before, 0);
             return Err(Error::build(&NO_ACCOUNT).cause(full).message(errors, format_args!("number {account}")));
         }
         owned.insert(account, u64::from(account) * 3);
@@ -45,8 +51,9 @@ fn journal(part: &Subsystem<Global>, errors: &Errors, lines: u32) -> Result<u64,
     for line in 0..lines {
         let text = format!("line {line} of the journal");
         let mut bytes = Vec::new_in(part);
+        let before = part.figures();
         if written.try_reserve(1).is_err() || bytes.try_reserve_exact(text.len()).is_err() {
-            let full = Error::with_number(&OVER_BUDGET, text.len());
+            let full = denied(part, &before, text.len());
             return Err(Error::build(&NO_LINE).cause(full).message(errors, format_args!("number {line}")));
         }
         bytes.extend_from_slice(text.as_bytes());

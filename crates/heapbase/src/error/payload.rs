@@ -6,6 +6,7 @@ use core::{
     alloc::Layout,
     fmt::{self, Write},
     marker::PhantomData,
+    mem::ManuallyDrop,
     ptr::NonNull,
 };
 
@@ -31,11 +32,11 @@ pub trait Place {
 #[repr(C, align(8))]
 pub(super) struct Payload {
     /// Errors that refer to it. Atomic where there are atomics: an error made over a subsystem for many threads may go to
-    /// another one by way of C.
+    /// another one.
     count: Count,
     pub(super) kind: &'static Kind,
     pub(super) number: usize,
-    /// `'static` stands for what the error borrows.
+    /// `'static` stands for what the error borrows, one thread for whoever may use it.
     pub(super) cause: Option<Error<'static>>,
     owner: NonNull<()>,
     give_back: unsafe fn(NonNull<()>, NonNull<u8>, Layout),
@@ -52,18 +53,21 @@ fn layout(room: usize) -> Option<Layout> {
 
 impl Payload {
     /// An error with a payload, and room for a message of so many bytes. `Err`: there is no memory, and the cause comes back.
-    pub(super) fn place<'a>(
+    pub(super) fn place<'a, B>(
         keeper: impl Place,
         kind: &'static Kind,
         number: usize,
-        cause: Option<Error<'a>>,
+        cause: Option<Error<'a, B>>,
         room: usize,
-    ) -> Result<Error<'a>, Option<Error<'a>>> {
+    ) -> Result<Error<'a, B>, Option<Error<'a, B>>> {
         let Some(Placed { block, owner, give_back }) = layout(room).and_then(|layout| keeper.place(layout)) else {
             return Err(cause);
         };
-        // SAFETY: only the lifetime changes; the payload is reached through errors of `'a` only.
-        let cause = unsafe { core::mem::transmute::<Option<Error<'a>>, Option<Error<'static>>>(cause) };
+        // Only what the types say changes; the payload is reached through errors of `'a` and `B` only.
+        let cause = cause.map(|cause| {
+            let cause = ManuallyDrop::new(cause);
+            Error { head: cause.head, tail: cause.tail, keeps: PhantomData }
+        });
         let payload = block.cast::<Self>();
         // SAFETY: a fresh block of that layout.
         unsafe { payload.write(Self { count: Count::one(), kind, number, cause, owner, give_back, len: 0, room }) };
@@ -71,7 +75,7 @@ impl Payload {
     }
 
     /// Writes the message of an error that nobody else refers to yet. False: the room was not enough.
-    pub(super) fn write(error: &mut Error<'_>, message: fmt::Arguments<'_>) -> bool {
+    pub(super) fn write<B>(error: &mut Error<'_, B>, message: fmt::Arguments<'_>) -> bool {
         let Some(payload) = error.payload() else { return true };
         // A formatter that writes less than it did the first time leaves room; what is more does not fit.
         let mut tail = Tail { payload, whole: true };
@@ -110,7 +114,7 @@ impl Payload {
             if let Some(layout) = layout(room) {
                 give_back(owner, this.cast(), layout);
             }
-            core::mem::ManuallyDrop::new(cause?).payload()
+            ManuallyDrop::new(cause?).payload()
         }
     }
 }

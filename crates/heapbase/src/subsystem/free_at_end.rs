@@ -1,7 +1,12 @@
 //! A parent that gives everything back when it goes.
 
 use allocator_api2::alloc::{AllocError, Allocator};
-use core::{alloc::Layout, cell::Cell, fmt, ptr::NonNull};
+use core::{alloc::Layout, fmt, ptr::NonNull};
+
+#[cfg(not(target_has_atomic = "8"))]
+use crate::Local as Lock;
+#[cfg(target_has_atomic = "8")]
+use crate::LockedAllocator as Lock;
 
 /// An allocator that frees at its end whatever was not returned before.
 ///
@@ -13,6 +18,8 @@ use core::{alloc::Layout, cell::Cell, fmt, ptr::NonNull};
 /// parent is an arena that goes as well, none of this is needed: end the arena.
 ///
 /// Destructors do not run for values that were forgotten; their memory goes back.
+///
+/// Threads may share it where they may share the parent: a lock guards the list, for the few instructions that tie a block in.
 ///
 /// ```
 /// use allocator_api2::boxed::Box;
@@ -40,15 +47,58 @@ use core::{alloc::Layout, cell::Cell, fmt, ptr::NonNull};
 /// ```
 pub struct FreeAtEnd<P: Allocator> {
     parent: P,
-    youngest: Cell<Option<NonNull<Header>>>,
+    list: Lock<List>,
 }
 
 /// What lies in front of a block.
 struct Header {
-    previous: Cell<Option<NonNull<Header>>>,
-    next: Cell<Option<NonNull<Header>>>,
+    previous: Option<NonNull<Header>>,
+    next: Option<NonNull<Header>>,
     /// The block's own layout.
     layout: Layout,
+}
+
+/// The blocks that are out, the youngest first.
+struct List(Option<NonNull<Header>>);
+
+// SAFETY: headers lie in blocks that are this list's own to look at, from whichever thread.
+unsafe impl Send for List {}
+
+impl List {
+    /// Writes a header and ties it in.
+    ///
+    /// # Safety
+    ///
+    /// It may be written to, and is in no list.
+    unsafe fn tie(&mut self, header: NonNull<Header>, layout: Layout) {
+        let next = self.0.replace(header);
+        // SAFETY: the caller's promise; the list holds live headers only.
+        unsafe {
+            header.write(Header { previous: None, next, layout });
+            if let Some(next) = next {
+                (*next.as_ptr()).previous = Some(header);
+            }
+        }
+    }
+
+    /// Takes a header out.
+    ///
+    /// # Safety
+    ///
+    /// It is in this list.
+    unsafe fn untie(&mut self, header: NonNull<Header>) {
+        // SAFETY: the list holds live headers only.
+        unsafe {
+            let Header { previous, next, .. } = header.read();
+            match previous {
+                Some(previous) => (*previous.as_ptr()).next = next,
+                None => self.0 = next,
+            }
+            if let Some(next) = next {
+                (*next.as_ptr()).previous = previous;
+            }
+        }
+    }
 }
 
 /// The layout of header and block together, and where in it the block starts.
@@ -70,12 +120,30 @@ unsafe fn header_of(block: NonNull<u8>) -> NonNull<Header> {
 impl<P: Allocator> FreeAtEnd<P> {
     /// Takes memory from `parent`. Allocates nothing.
     pub const fn new(parent: P) -> Self {
-        Self { parent, youngest: Cell::new(None) }
+        Self { parent, list: Lock::new(List(None)) }
     }
 
     /// The parent.
     pub const fn parent(&self) -> &P {
         &self.parent
+    }
+
+    /// Frees all that was not returned, and gives the parent back.
+    pub fn into_parent(mut self) -> P {
+        self.free_all();
+        let all = core::mem::ManuallyDrop::new(self);
+        // SAFETY: the rest needs no destructor, and is used no more.
+        unsafe { core::ptr::read(&all.parent) }
+    }
+
+    fn free_all(&mut self) {
+        while let Some(header) = self.list.get_mut().0 {
+            // SAFETY: the list holds live headers only; nobody holds the blocks in front of whose end this runs.
+            unsafe {
+                let layout = (*header.as_ptr()).layout;
+                self.deallocate(header.add(1).cast(), layout);
+            }
+        }
     }
 
     /// Writes the header of a fresh block at `start` and ties it in.
@@ -84,50 +152,53 @@ impl<P: Allocator> FreeAtEnd<P> {
     ///
     /// `start` is a block of the parent for what [`around`] says of `layout`, `offset` included.
     unsafe fn tie(&self, start: NonNull<[u8]>, offset: usize, layout: Layout) -> NonNull<[u8]> {
-        // SAFETY: the header lies inside the block (`header_of`), and the list holds live headers only.
+        // SAFETY: the header lies inside the block (`header_of`), which nobody knows yet.
         unsafe {
             let block = start.cast::<u8>().add(offset);
-            let header = header_of(block);
-            let next = self.youngest.replace(Some(header));
-            header.write(Header { previous: Cell::new(None), next: Cell::new(next), layout });
-            if let Some(next) = next {
-                next.as_ref().previous.set(Some(header));
-            }
+            self.list.with(|list| list.tie(header_of(block), layout));
             NonNull::slice_from_raw_parts(block, layout.size())
         }
     }
 
-    /// Takes a block out of the list. Its neighbours are told; itself it still knows them.
+    /// A block for `layout`, for a parent that says by errors of its own what is missing: `serve` asks it for the block of the layout that
+    /// it is told, and its error is passed on. [`AllocError`] stands for a layout that with what lies in front of it is too large.
+    ///
+    /// # Errors
+    ///
+    /// What `serve` returned.
     ///
     /// # Safety
     ///
-    /// The header is in the list.
-    unsafe fn untie(&self, header: NonNull<Header>) {
-        // SAFETY: the list holds live headers only.
-        unsafe {
-            let (previous, next) = (header.as_ref().previous.get(), header.as_ref().next.get());
-            match previous {
-                Some(previous) => previous.as_ref().next.set(next),
-                None => self.youngest.set(next),
-            }
-            if let Some(next) = next {
-                next.as_ref().previous.set(previous);
-            }
-        }
+    /// `serve` returns a block that it asked this parent for, of that layout.
+    pub unsafe fn try_allocate_by<E: From<AllocError>>(
+        &self,
+        layout: Layout,
+        serve: impl FnOnce(&P, Layout) -> Result<NonNull<[u8]>, E>,
+    ) -> Result<NonNull<[u8]>, E> {
+        let (whole, offset) = around(layout)?;
+        let start = serve(&self.parent, whole)?;
+        // SAFETY: a fresh block of that layout.
+        Ok(unsafe { self.tie(start, offset, layout) })
     }
 
-    /// Grows or shrinks a block through the parent.
+    /// Grows or shrinks a block, for a parent that says by errors of its own what is missing: `serve` asks it to resize the block that it is
+    /// told, from one layout to another, and its error is passed on.
+    ///
+    /// # Errors
+    ///
+    /// What `serve` returned; nothing is changed then.
     ///
     /// # Safety
     ///
-    /// As for [`Allocator::grow`] and [`Allocator::shrink`].
-    unsafe fn resize(
+    /// As for [`Allocator::grow`] and [`Allocator::shrink`]. `serve` returns the block that this parent gave the other layout. With an error it
+    /// changes nothing.
+    pub unsafe fn try_resize_by<E: From<AllocError>>(
         &self,
         block: NonNull<u8>,
         old: Layout,
         new: Layout,
-        serve: impl FnOnce(&P, NonNull<u8>, Layout, Layout) -> Result<NonNull<[u8]>, AllocError>,
-    ) -> Result<NonNull<[u8]>, AllocError> {
+        serve: impl FnOnce(&P, NonNull<u8>, Layout, Layout) -> Result<NonNull<[u8]>, E>,
+    ) -> Result<NonNull<[u8]>, E> {
         let ((old_around, offset), (new_around, new_offset)) = (around(old)?, around(new)?);
         // SAFETY: the caller's promise; `start` is the parent's block. Out of the list while the parent may move it.
         unsafe {
@@ -139,9 +210,9 @@ impl<P: Allocator> FreeAtEnd<P> {
                 self.deallocate(block, old);
                 return Ok(moved);
             }
-            self.untie(header_of(block));
+            self.list.with(|list| list.untie(header_of(block)));
             let back =
-                TieBack { list: self, start: NonNull::slice_from_raw_parts(start, old_around.size()), offset, old };
+                TieBack { all: self, start: NonNull::slice_from_raw_parts(start, old_around.size()), offset, old };
             let moved = serve(&self.parent, start, old_around, new_around)?;
             core::mem::forget(back);
             Ok(self.tie(moved, offset, new))
@@ -151,7 +222,7 @@ impl<P: Allocator> FreeAtEnd<P> {
 
 /// Ties in again what the parent did not resize, because it has no memory or because it panics.
 struct TieBack<'a, P: Allocator> {
-    list: &'a FreeAtEnd<P>,
+    all: &'a FreeAtEnd<P>,
     start: NonNull<[u8]>,
     offset: usize,
     old: Layout,
@@ -160,7 +231,7 @@ struct TieBack<'a, P: Allocator> {
 impl<P: Allocator> Drop for TieBack<'_, P> {
     fn drop(&mut self) {
         // SAFETY: the block was taken out of the list, and is as it was.
-        unsafe { self.list.tie(self.start, self.offset, self.old) };
+        unsafe { self.all.tie(self.start, self.offset, self.old) };
     }
 }
 
@@ -168,48 +239,38 @@ impl<P: Allocator> Drop for TieBack<'_, P> {
 // nothing of it, as no header points here.
 unsafe impl<P: Allocator> Allocator for FreeAtEnd<P> {
     fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        let (whole, offset) = around(layout)?;
-        let start = self.parent.allocate(whole)?;
-        // SAFETY: a fresh block of that layout.
-        Ok(unsafe { self.tie(start, offset, layout) })
+        // SAFETY: a block of the parent for that layout.
+        unsafe { self.try_allocate_by(layout, P::allocate) }
     }
 
     fn allocate_zeroed(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        let (whole, offset) = around(layout)?;
-        let start = self.parent.allocate_zeroed(whole)?;
-        // SAFETY: a fresh block of that layout.
-        Ok(unsafe { self.tie(start, offset, layout) })
+        // SAFETY: as above.
+        unsafe { self.try_allocate_by(layout, P::allocate_zeroed) }
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
         let Ok((whole, offset)) = around(layout) else { return };
         // SAFETY: the caller's promise: the block is in the list, and starts so far behind the parent's.
         unsafe {
-            self.untie(header_of(block));
+            self.list.with(|list| list.untie(header_of(block)));
             self.parent.deallocate(block.sub(offset), whole);
         }
     }
 
     unsafe fn grow(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
         // SAFETY: the caller's promise, handed on.
-        unsafe { self.resize(block, old, new, |parent, start, old, new| parent.grow(start, old, new)) }
+        unsafe { self.try_resize_by(block, old, new, |parent, start, old, new| parent.grow(start, old, new)) }
     }
 
     unsafe fn shrink(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
         // SAFETY: the caller's promise, handed on.
-        unsafe { self.resize(block, old, new, |parent, start, old, new| parent.shrink(start, old, new)) }
+        unsafe { self.try_resize_by(block, old, new, |parent, start, old, new| parent.shrink(start, old, new)) }
     }
 }
 
 impl<P: Allocator> Drop for FreeAtEnd<P> {
     fn drop(&mut self) {
-        while let Some(header) = self.youngest.get() {
-            // SAFETY: the list holds live headers only; nobody holds the block in front of whose end this runs.
-            unsafe {
-                let layout = header.as_ref().layout;
-                self.deallocate(header.add(1).cast(), layout);
-            }
-        }
+        self.free_all();
     }
 }
 

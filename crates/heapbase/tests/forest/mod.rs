@@ -9,10 +9,7 @@
 #[path = "../driver/xorshift.rs"]
 mod xorshift;
 
-use allocator_api2::{
-    alloc::{AllocError, Allocator, Global, Layout},
-    vec::Vec as VecIn,
-};
+use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
 use core::{cell::Cell, ptr::NonNull};
 use heapbase::{
     error::{Category, Error, Kind},
@@ -34,6 +31,12 @@ struct State {
     fails: Cell<bool>,
 }
 
+/// What the ground gives for a layout: a little more, as allocators may.
+fn given(layout: Layout) -> Layout {
+    assert!(layout.size() > 0, "no bytes are nobody's to give");
+    Layout::from_size_align(layout.size() + 16, layout.align()).expect("small")
+}
+
 // SAFETY: every block is the system's.
 unsafe impl Allocator for Ground {
     fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
@@ -41,20 +44,20 @@ unsafe impl Allocator for Ground {
             return Err(AllocError);
         }
         self.0.live.set(self.0.live.get() + layout.size());
-        Global.allocate(layout)
+        Global.allocate(given(layout))
     }
 
     unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
         self.0.live.set(self.0.live.get() - layout.size());
         // SAFETY: the caller's promise.
-        unsafe { Global.deallocate(block, layout) }
+        unsafe { Global.deallocate(block, given(layout)) }
     }
 
     // Needs no memory, so it never fails: the oracle counts on that.
     unsafe fn shrink(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
         self.0.live.set(self.0.live.get() + new.size() - old.size());
         // SAFETY: the caller's promise.
-        unsafe { Global.shrink(block, old, new) }
+        unsafe { Global.shrink(block, given(old), given(new)) }
     }
 }
 
@@ -145,10 +148,63 @@ struct Part {
     users: usize,
 }
 
+/// A block of any size and alignment, and the handle that it came from.
 struct Block<B: Books> {
-    bytes: VecIn<u8, Shared<Parent<B>, B>>,
+    handle: Shared<Parent<B>, B>,
+    start: NonNull<u8>,
+    layout: Layout,
     part: usize,
     fill: u8,
+}
+
+/// Alignments from 1 to 128, as the size happens to be.
+fn layout(size: usize) -> Layout {
+    Layout::from_size_align(size, 1 << (size % 8)).expect("small")
+}
+
+impl<B: Books> Block<B> {
+    /// No bytes.
+    fn new(handle: Shared<Parent<B>, B>, part: usize, fill: u8) -> Self {
+        let start = handle.allocate(layout(0)).expect("no memory is needed").cast();
+        Self { handle, start, layout: layout(0), part, fill }
+    }
+
+    fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: a block of so many bytes, all of which `resize` has written.
+        unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.layout.size()) }
+    }
+
+    fn is_whole(&mut self) -> bool {
+        let fill = self.fill;
+        self.start.addr().get().is_multiple_of(self.layout.align()) && self.bytes().iter().all(|byte| *byte == fill)
+    }
+
+    /// False: nothing is changed.
+    fn resize(&mut self, size: usize) -> bool {
+        let (old, new) = (self.layout, layout(size));
+        // SAFETY: the block is of this layout.
+        let resized = unsafe {
+            if new.size() >= old.size() {
+                self.handle.grow(self.start, old, new)
+            } else {
+                self.handle.shrink(self.start, old, new)
+            }
+        };
+        let Ok(resized) = resized else { return false };
+        assert_eq!(resized.len(), size, "no more than is on the books");
+        (self.start, self.layout) = (resized.cast(), new);
+        let kept = old.size().min(size);
+        // SAFETY: inside of the block.
+        unsafe { self.start.add(kept).write_bytes(self.fill, size - kept) };
+        true
+    }
+}
+
+impl<B: Books> Drop for Block<B> {
+    fn drop(&mut self) {
+        // SAFETY: of this layout, and used no more.
+        unsafe { self.handle.deallocate(self.start, self.layout) }
+    }
 }
 
 struct Raised {
@@ -323,7 +379,7 @@ impl<B: Books> Forest<B> {
                 if let Some(at) = pick(handle, self.handles.len()) {
                     let (handle, part) = (self.handles[at].0.clone(), self.handles[at].1);
                     self.fill = self.fill.wrapping_add(1);
-                    let mut block = Block { bytes: VecIn::new_in(handle), part, fill: self.fill };
+                    let mut block = Block::new(handle, part, self.fill);
                     self.parts[part].users += 1;
                     self.resize(&mut block, size as usize);
                     self.blocks.push(block);
@@ -338,12 +394,12 @@ impl<B: Books> Forest<B> {
             }
             Op::Free { block } => {
                 if let Some(at) = pick(block, self.blocks.len()) {
-                    let block = self.blocks.swap_remove(at);
-                    let bytes = block.bytes.capacity();
-                    assert!(block.bytes.iter().all(|byte| *byte == block.fill), "contents stay");
-                    drop(block.bytes);
-                    self.give_back(block.part, bytes);
-                    self.leave(block.part);
+                    let mut block = self.blocks.swap_remove(at);
+                    let (part, bytes) = (block.part, block.layout.size());
+                    assert!(block.is_whole(), "contents stay");
+                    drop(block);
+                    self.give_back(part, bytes);
+                    self.leave(part);
                 }
             }
             Op::Raise { handle, message, cause } => self.raise(handle, message as usize % 300, cause),
@@ -399,20 +455,15 @@ impl<B: Books> Forest<B> {
     }
 
     fn resize(&mut self, block: &mut Block<B>, size: usize) {
-        let before = block.bytes.capacity();
+        let before = block.layout.size();
         if size > before {
             let served = self.request(block.part, size - before);
-            let more = size - block.bytes.len();
-            assert_eq!(block.bytes.try_reserve_exact(more).is_ok(), served);
-            if served {
-                block.bytes.resize(size, block.fill);
-            }
-        } else {
-            block.bytes.truncate(size);
-            block.bytes.shrink_to_fit();
-            self.give_back(block.part, before - block.bytes.capacity());
+            assert_eq!(block.resize(size), served);
+        } else if size < before {
+            assert!(block.resize(size), "less can always be had");
+            self.give_back(block.part, before - size);
         }
-        assert!(block.bytes.iter().all(|byte| *byte == block.fill), "contents move along");
+        assert!(block.is_whole(), "contents move along");
     }
 
     fn raise(&mut self, handle: u32, message: usize, cause: Option<u32>) {
@@ -449,7 +500,7 @@ impl<B: Books> Forest<B> {
             assert_eq!(handle.figures(), self.parts[*part].figures);
         }
         for block in &self.blocks {
-            assert_eq!(block.bytes.allocator().figures(), self.parts[block.part].figures);
+            assert_eq!(block.handle.figures(), self.parts[block.part].figures);
         }
         let planted = self.parts.iter().filter(|part| part.parent.is_none() && part.users > 0);
         assert_eq!(self.ground.0.live.get(), planted.map(|part| part.figures.live + self.own).sum::<usize>());
