@@ -243,7 +243,7 @@ pub struct Error<'a, B = OneThread> {
     head: NonNull<()>,
     tail: *const (),
     /// What a payload's owner borrows, and who may use it.
-    keeps: PhantomData<(&'a (), fn() -> B)>,
+    keeps: PhantomData<(&'a (), *const B)>,
 }
 
 // SAFETY: the kinds are statics; a payload lies in a subsystem that threads may share, as do the payloads of its causes
@@ -599,7 +599,7 @@ impl<B: 'static> core::error::Error for Error<'static, B> {
 }
 
 /// A handle to a subsystem that can keep an error for `'a`: `&'a Subsystem`, or a reference to a [`Shared`]; for an error of
-/// [`ManyThreads`](crate::subsystem::ManyThreads), one that threads may share. Nobody else implements it.
+/// [`ManyThreads`], one that threads may share. Nobody else implements it.
 pub trait Keeper<'a, B = OneThread>: payload::Place {}
 
 impl<'a, P: Allocator + 'a, B: Books + 'a> Keeper<'a> for &'a Subsystem<P, B> {}

@@ -204,9 +204,10 @@ fn what_is_dropped_without_an_end_stays_on_the_books_above() {
     assert!(outer.figures().live > 10);
     drop(inner);
     assert_eq!(outer.figures().live, 0);
-    let inner = Subsystem::new("inner", &outer);
-    let kept = NonNull::from(Box::leak(Box::new_in([1u8; 10], &inner)));
-    drop(inner);
+    let kept = {
+        let inner = Subsystem::new("inner", &outer);
+        NonNull::from(Box::leak(Box::new_in([1u8; 10], &inner)))
+    };
     let Err(left) = outer.close() else { panic!("ten bytes are left") };
     assert_eq!(left.figures.live, 10);
     // SAFETY: it was the outer one's all along, and nobody else has it.
