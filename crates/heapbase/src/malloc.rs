@@ -6,11 +6,12 @@
 //! **Alignment.** `malloc`, `calloc` and `realloc` align to 16 where the size is a multiple of 16, and to 8 otherwise. Every type that is
 //! aligned to 16 (`long double`, `__int128`, `v128_t`), every struct of such and every array has a size that is a multiple of 16, so what is
 //! asked for with `sizeof` is aligned as its type needs. The standard asks for more: `max_align_t` is aligned to 16 on wasm32,
-//! so any block of 16 bytes or more should be (C23 lets a smaller block be aligned to less, which C11's wording, as defect report
-//! 75 reads it, did not). The difference is a struct with a flexible array member, or an arena of one's own, that is aligned to
+//! so any block of 16 bytes or more should be (C23, after WG14's N2293, lets a smaller block be aligned to less, which C11's wording, as
+//! defect report 75 reads it, did not). The difference is a struct with a flexible array member, or an arena of one's own, that is aligned to
 //! 16 and has an odd size: ask `aligned_alloc` for it. It gets 8 here, and on WebAssembly runs all the same: loads and stores of any
 //! width may be unaligned, only atomic ones trap, and those have 8 bytes at most. Others: wasi-libc and mimalloc align everything from
-//! 16 bytes on to 16, Emscripten changed the type instead, whose `long double` and `max_align_t` are aligned to 8. Aligning
+//! 16 bytes on to 16 (wasi-libc issue 249), Emscripten changed the type instead, whose `long double` and `max_align_t` are aligned to 8
+//! (its issue 10072). Aligning
 //! every block costs the common sizes that are no multiple of 16 up to a third of their memory.
 //!
 //! The heap is one of its own: a Rust `#[global_allocator]` beside it is no harm, since both tolerate that others grow the
