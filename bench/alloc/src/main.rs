@@ -1,7 +1,7 @@
 //! Times the allocators of heapbase against their peers on wasmtime and V8, in one run.
 
 mod engines;
-mod first_fit;
+mod fits;
 mod guests;
 mod offline;
 mod readme;
