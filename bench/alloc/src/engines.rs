@@ -45,8 +45,18 @@ pub const NEVER: f64 = 1e9;
 pub struct Effort {
     /// Fresh instances of each allocator, interleaved.
     pub instances: usize,
-    /// Least number of operations played in each, by repeating a workload.
+    /// Least number of operations played in each, by repeating a workload; and in fresh instances of each allocator, by more of them.
     pub least_ops: usize,
+}
+
+/// Most fresh instances of an allocator.
+const MOST_FRESH: usize = 60;
+
+impl Effort {
+    /// Fresh instances for a workload of so many operations: what is over in a millisecond is played in many.
+    fn fresh(self, count: usize) -> usize {
+        self.instances.max((self.least_ops / count).min(MOST_FRESH))
+    }
 }
 
 struct Guest {
@@ -91,14 +101,20 @@ pub fn wasmtime(guests: &[(String, PathBuf)], workloads: &[Workload], effort: Ef
         .map(|workload| {
             let count = workload.ops.len();
             let mut all = vec![Figures { warm: NEVER, cold: NEVER }; guests.len()];
-            for _ in 0..effort.instances {
+            for round in 0..effort.fresh(count) {
                 for ((module, figures), (name, _)) in modules.iter().zip(&mut all).zip(guests) {
+                    if round >= effort.instances && figures.cold > SLOW {
+                        continue;
+                    }
                     let mut guest = Guest::new(&engine, module, &workload.ops)?;
                     let context = || format!("{name} on {}", workload.name);
                     let Some(cold) = guest.play(count).with_context(context)? else {
                         continue;
                     };
                     figures.cold = figures.cold.min(cold);
+                    if round >= effort.instances {
+                        continue;
+                    }
                     let rounds = if cold > SLOW { 1 } else { effort.least_ops.div_ceil(count) };
                     // Each round by itself: on a shared machine only a short stretch goes undisturbed.
                     for _ in 0..rounds {
@@ -144,6 +160,7 @@ struct Job<'a> {
     guests: Vec<&'a Path>,
     streams: Vec<PathBuf>,
     effort: Effort,
+    most_fresh: usize,
     never: f64,
     slow: f64,
 }
@@ -165,7 +182,10 @@ pub fn v8(
     }
     let job = scratch.join("job.json");
     let guests = guests.iter().map(|(_, path)| path.as_path()).collect();
-    std::fs::write(&job, serde_json::to_vec(&Job { guests, streams, effort, never: NEVER, slow: SLOW })?)?;
+    std::fs::write(
+        &job,
+        serde_json::to_vec(&Job { guests, streams, effort, most_fresh: MOST_FRESH, never: NEVER, slow: SLOW })?,
+    )?;
     let output = Command::new("node")
         // Optimised code from the start: the baseline compiler's speed is not what a long-running program sees.
         .args(["--no-liftoff", "--no-wasm-tier-up", "--no-wasm-lazy-compilation", "--expose-gc"])

@@ -16,8 +16,8 @@ const COLD_LEAST: usize = 4_000;
 const HEADING: &str = "\
 ## The allocators beside their peers
 
-Printed by `cargo run --release --manifest-path bench/alloc/Cargo.toml`. Best of 7 interleaved rounds, less what the empty loop
-costs. LIFO and FIFO run on a heap in use. Traces are recorded blocks and metadata of real runtimes: as an allocator inside of the
+Printed by `cargo run --release --manifest-path bench/alloc/Cargo.toml`. Best of 7 interleaved rounds, of up to 60 in fresh
+instances for what is over in a millisecond, less what the empty loop costs. LIFO and FIFO run on a heap in use. Traces are recorded blocks and metadata of real runtimes: as an allocator inside of the
 runtime is called (a growing vector calls `realloc`), and *(converted)* as the host's is.
 ";
 
