@@ -133,7 +133,75 @@ static heapbase_error run(failing *below, size_t limit, unsigned *collections) {
   return error;
 }
 
+// A finaliser that wants back what it may not have while the collector collects: it is told so, and nothing happens.
+static heapbase_gc *collecting;
+static unsigned refused;
+
+static void meddle(void *object) {
+  void *more;
+  heapbase_error error = heapbase_gc_allocate(collecting, 16, 0, &more);
+  MUST(heapbase_error_is(error, heapbase_busy()));
+  heapbase_error_release(error);
+  MUST(!heapbase_gc_set_finaliser(collecting, object, meddle));
+  MUST(!heapbase_gc_add_roots(collecting, object, object));
+  MUST(!heapbase_gc_object_at(collecting, (uintptr_t)object));
+  heapbase_gc_remove_roots(collecting, object);
+  heapbase_gc_free(collecting, object);
+  heapbase_gc_collect(collecting);
+  refused++;
+}
+
+static void tell_and_meddle(heapbase_gc *gc, void *context) {
+  heapbase_gc_collect(gc);
+  heapbase_gc_mark_word(gc, *(uintptr_t *)context);
+}
+
+static void meddling(void) {
+  failing below = {heapbase_malloc(), 0, 0};
+  uintptr_t kept = 0;
+  MUST(heapbase_gc_make(failing_allocator(&below), SIZE_MAX, tell_and_meddle, &kept, &collecting).code == 0);
+  for (int at = 0; at < 100; at++) {
+    void *object;
+    MUST(heapbase_gc_allocate(collecting, 16, 0, &object).code == 0);
+    MUST(heapbase_gc_set_finaliser(collecting, object, meddle));
+    kept = (uintptr_t)object;
+  }
+  heapbase_gc_collect(collecting);
+  MUST(refused == 99 && heapbase_gc_statistics(collecting).objects == 100);
+  heapbase_gc_collect(collecting);
+  MUST(refused == 99 && heapbase_gc_statistics(collecting).objects == 1);
+  MUST(heapbase_gc_object_at(collecting, kept) == (void *)kept);
+  // What it holds is what the allocator gave, to the byte.
+  MUST(heapbase_gc_statistics(collecting).held_bytes == below.live);
+  heapbase_gc_end(collecting);
+  MUST(below.live == 0 && below.held == 0);
+}
+
+// No limit is exceeded, by the collector itself either.
+static void limits(void) {
+  for (size_t limit = 0; limit < 40000; limit += 97) {
+    failing below = {heapbase_malloc(), 0, 0};
+    uintptr_t nothing = 0;
+    heapbase_error error = heapbase_gc_make(failing_allocator(&below), limit, tell_and_meddle, &nothing, &collecting);
+    if (!error.code) {
+      // Garbage each of it, until what is there can no more be collected: it is not there for this long.
+      for (int at = 0; at < 200 && !error.code; at++) {
+        void *object;
+        error = heapbase_gc_allocate(collecting, 300, 0, &object);
+        MUST(below.live <= limit);
+        MUST(heapbase_gc_statistics(collecting).held_bytes == below.live);
+      }
+      heapbase_gc_end(collecting);
+    }
+    MUST(error.code == 0 || heapbase_error_is(error, heapbase_out_of_memory()));
+    heapbase_error_release(error);
+    MUST(below.live == 0 && below.held == 0);
+  }
+}
+
 int main(void) {
+  meddling();
+  limits();
   failing below = {heapbase_malloc(), 0, 0};
   unsigned collections;
   heapbase_error error = run(&below, SIZE_MAX, &collections);

@@ -75,7 +75,39 @@ static heapbase_error run(failing *below, size_t count) {
   return error;
 }
 
+HEAPBASE_CATEGORY(server, "server");
+HEAPBASE_KIND(bad_request, server, 1, "bad request");
+
+// A message is formatted where it is kept: what there is room for is told whole, and without room the kind is.
+static void messages(void) {
+  heapbase_subsystem *errors;
+  MUST(heapbase_subsystem_make(heapbase_malloc(), "errors", 600, &errors).code == 0);
+  char text[401];
+  memset(text, 'x', 400);
+  text[400] = 0;
+  heapbase_error error = heapbase_error_format(errors, &bad_request, 7, HEAPBASE_OK, "%s", text);
+  size_t len;
+  const char *message = heapbase_error_message(error, &len);
+  MUST(len == 400 && memcmp(message, text, 400) == 0);
+  MUST(!heapbase_error_is_cut(error) && heapbase_error_number(error) == 7);
+  heapbase_figures figures = heapbase_subsystem_figures(errors);
+  MUST(figures.refused == 0 && figures.peak == figures.live && figures.live < 500);
+  heapbase_error more = heapbase_error_format(errors, &bad_request, 8, HEAPBASE_OK, "%s", text);
+  MUST(heapbase_error_is_cut(more) && heapbase_error_is(more, &bad_request));
+  heapbase_error_message(more, &len);
+  MUST(len == 0);
+  heapbase_error_release(more);
+  heapbase_error_release(error);
+  // The end of a character that is cut off, and of a text.
+  error = heapbase_error_format(errors, &bad_request, 0, HEAPBASE_OK, "%.4s|%d", "a\xc3\xa4\xe2\x82\xac", 5);
+  message = heapbase_error_message(error, &len);
+  MUST(len == 6 && memcmp(message, "a\xc3\xa4?|5", 6) == 0);
+  heapbase_error_release(error);
+  MUST(heapbase_subsystem_close(errors).code == 0);
+}
+
 int main(void) {
+  messages();
   heapbase_pool_end(0);
   failing below = {heapbase_malloc(), 0, 0};
   heapbase_error error = run(&below, 20);

@@ -17,6 +17,28 @@ static _Atomic(char *) blocks[SLOTS];
 // Two words do not fit into an atomic: an error travels behind a pointer.
 static _Atomic(heapbase_error *) travelling[SLOTS];
 
+// A pool that threads share: each leaves something behind, and what one allocated another frees.
+static heapbase_pool *pool;
+static _Atomic(char *) pooled[SLOTS];
+
+static void *swim(void *argument) {
+  size_t seed = (size_t)argument * 104729 + 1;
+  heapbase_allocator memory = heapbase_pool_allocator(pool);
+  for (int round = 0; round < ROUNDS; round++) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    size_t slot = (seed >> 33) % SLOTS;
+    void *block;
+    MUST(heapbase_allocate(memory, 20 + slot, 64, &block).code == 0);
+    memset(block, (int)slot, 20 + slot);
+    MUST(heapbase_reallocate(memory, &block, 20 + slot, 64, 40 + slot).code == 0);
+    ((char *)block)[39 + slot] = (char)slot;
+    char *other = atomic_exchange(&pooled[slot], block);
+    MUST(!other || (other[0] == (char)slot && other[39 + slot] == (char)slot));
+    if (round % 10) heapbase_free(memory, other, 40 + slot, 64);
+  }
+  return 0;
+}
+
 static void *work(void *argument) {
   size_t seed = (size_t)argument * 7919 + 1;
   heapbase_allocator memory = heapbase_subsystem_allocator(part);
@@ -66,6 +88,13 @@ int main(void) {
     if (travelling[slot]) heapbase_error_release(*travelling[slot]);
     free(travelling[slot]);
   }
+  MUST(heapbase_subsystem_figures(part).live == 0);
+  heapbase_subsystem_set_budget(part, SIZE_MAX);
+  MUST(heapbase_pool_make(heapbase_subsystem_allocator(part), &pool).code == 0);
+  for (size_t at = 0; at < THREADS; at++) MUST(pthread_create(&threads[at], 0, swim, (void *)at) == 0);
+  for (size_t at = 0; at < THREADS; at++) pthread_join(threads[at], 0);
+  MUST(heapbase_subsystem_figures(part).live > 0);
+  heapbase_pool_end(pool);
   MUST(heapbase_subsystem_figures(part).live == 0);
   MUST(heapbase_subsystem_close(part).code == 0);
   printf("threads: as they should, %zu requests refused\n", figures.refused);

@@ -24,7 +24,7 @@
 typedef struct heapbase_gc heapbase_gc;
 
 // An allocator that remembers what it gave out and frees at its end whatever was not given back. It lies in one block of the allocator below,
-// and takes four words of it in front of each block. It may be used from several threads, if the allocator below may.
+// and takes four words of it in front of each block, or the block's alignment where that is more. It may be used from several threads, if the allocator below may.
 typedef struct heapbase_pool heapbase_pool;
 
 // A part of a program that takes its memory from an allocator, with a budget and counters. It lies in one block of that
@@ -204,6 +204,9 @@ const struct heapbase_kind *heapbase_not_empty(void);
 // An alignment is not a power of two, or a size is too large for any memory.
 const struct heapbase_kind *heapbase_invalid(void);
 
+// A collector was called while it collects: by a finaliser, or by who was asked for roots.
+const struct heapbase_kind *heapbase_busy(void);
+
 // An error has a code and no kind: an allocator of the program's own made it of a number.
 const struct heapbase_kind *heapbase_unknown(void);
 
@@ -265,7 +268,7 @@ struct heapbase_error heapbase_error_cause(struct heapbase_error error);
 // The error is held.
 bool heapbase_error_is_cut(struct heapbase_error error);
 
-// The same error, which says that there was more to tell. heapbase_error_format does so where it had no memory for all of a message.
+// The same error, which says that there was more to tell.
 //
 // # Safety
 //
@@ -298,9 +301,24 @@ struct heapbase_error heapbase_error_make(const struct heapbase_subsystem *keepe
                                           const char *message,
                                           size_t len);
 
-// Makes a collector over `memory` that takes at most `limit` bytes of it (SIZE_MAX: no limit), and writes it to `*gc`. Whenever it collects,
-// it calls `roots` with itself and `context`, which tells it what the program may reach by heapbase_gc_mark_roots and
-// heapbase_gc_mark_word, and calls nothing else of it. `roots` may be NULL, where heapbase_gc_add_roots says all.
+// As heapbase_error_make, with a message that `write` puts where it is kept: into `size` bytes, and returns how many it wrote. What is not
+// UTF-8 becomes a question mark. Where there is no memory for all of it, `write` gets 256 bytes, and heapbase_error_is_cut says so; where there is none
+// for these, or with a NULL keeper, it is not called.
+//
+// # Safety
+//
+// As for heapbase_error_make; `write` writes no more than `size` bytes, and neither uses nor keeps them afterwards.
+struct heapbase_error heapbase_error_make_by(const struct heapbase_subsystem *keeper,
+                                             const struct heapbase_kind *kind,
+                                             size_t number,
+                                             struct heapbase_error cause,
+                                             size_t size,
+                                             size_t (*write)(void *context, char *text, size_t size),
+                                             void *context);
+
+// Makes a collector over `memory` that takes at most `limit` bytes of it, itself included (SIZE_MAX: no limit), and writes it to `*gc`.
+// Whenever it collects, it calls `roots` with itself and `context`, which tells it what the program may reach by heapbase_gc_mark_roots and
+// heapbase_gc_mark_word, and calls nothing else of it: other calls are refused meanwhile, and do nothing. `roots` may be NULL, where heapbase_gc_add_roots says all.
 //
 // # Safety
 //
@@ -381,8 +399,8 @@ void heapbase_gc_remove_roots(struct heapbase_gc *gc, const void *start);
 // The object is NULL or came from this collector, is not used any more, and has no finaliser.
 void heapbase_gc_free(struct heapbase_gc *gc, void *object);
 
-// Has `finaliser` called once after the collection that finds an object unreachable; it neither allocates nor collects. False: there is no
-// memory to note it, or no such object.
+// Has `finaliser` called once after the collection that finds an object unreachable; it calls nothing of the collector, which would do
+// nothing then. False: there is no memory to note it, or no such object.
 //
 // # Safety
 //
@@ -391,14 +409,14 @@ bool heapbase_gc_set_finaliser(struct heapbase_gc *gc,
                                void *object,
                                void (*finaliser)(void *object));
 
-// The object that an address lies in; NULL if it is in none.
+// The object that an address lies in; NULL if it is in none, or while the collector collects.
 //
 // # Safety
 //
 // The collector is there.
 void *heapbase_gc_object_at(const struct heapbase_gc *gc, size_t address);
 
-// What it has done.
+// What it has done; nothing but zeros while it collects.
 //
 // # Safety
 //
@@ -537,40 +555,37 @@ void heapbase_subsystem_set_budget(struct heapbase_subsystem *subsystem,
 #include <stdarg.h>
 #include <stdio.h>
 
-// As heapbase_error_make, with a message as printf makes it. Where there is no memory to format a message of more than 255 bytes in, it
-// ends there, and heapbase_error_is_cut says so.
+struct heapbase_formatted {
+  const char *format;
+  va_list *arguments;
+};
+
+static inline size_t heapbase_write_formatted(void *context, char *text, size_t size) {
+  struct heapbase_formatted *formatted = (struct heapbase_formatted *)context;
+  int written = vsnprintf(text, size, formatted->format, *formatted->arguments);
+  // The last byte is for printf's 0. An argument that changed meanwhile may have become longer or shorter.
+  return written < 0 ? 0 : (size_t)written < size ? (size_t)written : size - 1;
+}
+
+// As heapbase_error_make, with a message as printf makes it, which is formatted where it is kept; its first 255 bytes where there is no memory for all of
+// it. What is not UTF-8 becomes a question mark.
 #ifdef __GNUC__
 __attribute__((format(printf, 5, 6), unused))
 #endif
 static heapbase_error heapbase_error_format(heapbase_subsystem *keeper, const heapbase_kind *kind, size_t number,
                                             heapbase_error cause, const char *format, ...) {
-  char room[256];
-  char *text = room;
-  void *more = 0;
   va_list arguments;
   va_start(arguments, format);
-  int written = vsnprintf(room, sizeof room, format, arguments);
+  int len = vsnprintf(0, 0, format, arguments);
   va_end(arguments);
-  size_t len = written < 0 ? 0 : (size_t)written;
-  size_t size = len + 1;
-  if (len >= sizeof room) {
-    heapbase_error none = HEAPBASE_OK;
-    if (keeper) none = heapbase_allocate(heapbase_subsystem_allocator(keeper), size, 1, &more);
-    if (keeper && none.code == 0) {
-      text = (char *)more;
-      va_start(arguments, format);
-      written = vsnprintf(text, size, format, arguments);
-      va_end(arguments);
-      // An argument that changed meanwhile may have become shorter.
-      if (written < 0 || (size_t)written < len) len = written < 0 ? 0 : (size_t)written;
-    } else {
-      heapbase_error_release(none);
-      len = sizeof room - 1;
-    }
+  if (len <= 0) {
+    heapbase_error error = heapbase_error_make(keeper, kind, number, cause, 0, 0);
+    return len < 0 ? heapbase_error_into_cut(error) : error;
   }
-  heapbase_error error = heapbase_error_make(keeper, kind, number, cause, text, len);
-  if (written < 0 || (keeper && len < size - 1)) error = heapbase_error_into_cut(error);
-  if (more) heapbase_free(heapbase_subsystem_allocator(keeper), more, size, 1);
+  va_start(arguments, format);
+  struct heapbase_formatted formatted = {format, &arguments};
+  heapbase_error error = heapbase_error_make_by(keeper, kind, number, cause, (size_t)len + 1, heapbase_write_formatted, &formatted);
+  va_end(arguments);
   return error;
 }
 #endif

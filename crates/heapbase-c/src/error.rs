@@ -59,6 +59,9 @@ pub static INVALID: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 4, "not a siz
 /// An allocator of the program's own returned a code without a kind.
 pub static UNKNOWN: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 5, "an error without a kind");
 
+/// A collector was called while it collects.
+pub static BUSY: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 6, "the collector is collecting");
+
 impl Error {
     /// Success.
     pub const OK: Self = Self { code: 0, what: core::ptr::null() };
@@ -136,6 +139,12 @@ pub extern "C" fn heapbase_not_empty() -> *const Kind {
 #[unsafe(no_mangle)]
 pub extern "C" fn heapbase_invalid() -> *const Kind {
     as_c(&INVALID)
+}
+
+/// A collector was called while it collects: by a finaliser, or by who was asked for roots.
+#[unsafe(no_mangle)]
+pub extern "C" fn heapbase_busy() -> *const Kind {
+    as_c(&BUSY)
 }
 
 /// An error has a code and no kind: an allocator of the program's own made it of a number.
@@ -240,7 +249,7 @@ pub unsafe extern "C" fn heapbase_error_is_cut(error: Error) -> bool {
     unsafe { look(error) }.is_some_and(|error| error.is_cut())
 }
 
-/// The same error, which says that there was more to tell. heapbase_error_format does so where it had no memory for all of a message.
+/// The same error, which says that there was more to tell.
 ///
 /// # Safety
 ///
@@ -321,15 +330,9 @@ pub unsafe extern "C" fn heapbase_error_make(
     message: *const c_char,
     len: usize,
 ) -> Error {
-    // SAFETY: the caller's promise; the layouts are the same.
+    // SAFETY: the caller's promise.
     unsafe {
-        let mut builder = rust::Error::build(&*kind.cast::<rust::Kind>()).number(number);
-        let cause = take(cause);
-        // An error of two words that nobody keeps has room for its kind.
-        let is_kind_alone = cause.is_none() && number == 0;
-        if let Some(cause) = cause {
-            builder = builder.cause(cause);
-        }
+        let (builder, is_kind_alone) = build(kind, number, cause);
         let text = if len == 0 { &[] } else { core::slice::from_raw_parts(message.cast::<u8>(), len) };
         give(match part(keeper) {
             None if text.is_empty() && is_kind_alone => builder.plain(),
@@ -337,5 +340,50 @@ pub unsafe extern "C" fn heapbase_error_make(
             Some(keeper) if text.is_empty() && number == 0 => builder.keep(&*keeper),
             Some(keeper) => builder.message(&*keeper, format_args!("{}", Lossy(text))),
         })
+    }
+}
+
+/// As heapbase_error_make, with a message that `write` puts where it is kept: into `size` bytes, and returns how many it wrote. What is not
+/// UTF-8 becomes a question mark. Where there is no memory for all of it, `write` gets 256 bytes, and heapbase_error_is_cut says so; where there is none
+/// for these, or with a NULL keeper, it is not called.
+///
+/// # Safety
+///
+/// As for heapbase_error_make; `write` writes no more than `size` bytes, and neither uses nor keeps them afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapbase_error_make_by(
+    keeper: *const Subsystem,
+    kind: *const Kind,
+    number: usize,
+    cause: Error,
+    size: usize,
+    write: unsafe extern "C" fn(context: *mut c_void, text: *mut c_char, size: usize) -> usize,
+    context: *mut c_void,
+) -> Error {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (builder, _) = build(kind, number, cause);
+        give(match part(keeper) {
+            None => builder.plain().into_cut(),
+            Some(keeper) => {
+                builder.message_by(&*keeper, size, |text| write(context, text.as_mut_ptr().cast(), text.len()))
+            }
+        })
+    }
+}
+
+/// Starts an error, and says whether its kind is all that it has to tell beside a message: there is room for that in an error of two words.
+///
+/// # Safety
+///
+/// The kind stays for good; the reference to the cause is given up.
+unsafe fn build(kind: *const Kind, number: usize, cause: Error) -> (rust::Builder<'static>, bool) {
+    // SAFETY: the caller's promise; the layouts are the same.
+    unsafe {
+        let builder = rust::Error::build(&*kind.cast::<rust::Kind>()).number(number);
+        match take(cause) {
+            Some(cause) => (builder.cause(cause), false),
+            None => (builder, number == 0),
+        }
     }
 }

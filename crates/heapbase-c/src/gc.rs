@@ -2,7 +2,7 @@
 
 use crate::{
     allocator::{Allocator, Held},
-    error::{Error, give},
+    error::{BUSY, Error, give},
 };
 use allocator_api2::alloc::{AllocError, Allocator as _};
 use core::{
@@ -22,6 +22,38 @@ pub struct Gc {
     roots: Roots,
     /// While roots are asked for: where they are told to.
     marker: Cell<*mut Marker<'static>>,
+    /// It may be collecting: nobody else may use the collector, neither who is asked for roots nor a finaliser.
+    busy: Cell<bool>,
+}
+
+/// Bytes of the collector's own block, which count as held.
+const OWN: usize = size_of::<Gc>();
+
+/// The use of a collector, one at a time.
+struct Use(*mut Gc);
+
+impl Use {
+    /// `None` where it is in use.
+    ///
+    /// # Safety
+    ///
+    /// The collector is there, until this goes.
+    unsafe fn of(gc: *mut Gc) -> Option<Self> {
+        // SAFETY: the caller's promise; this field is looked at through the address alone.
+        (!unsafe { (*gc).busy.replace(true) }).then(|| Self(gc))
+    }
+
+    fn collector(&mut self) -> &mut Collector<Heard> {
+        // SAFETY: it is there (`of`), and nobody else uses it.
+        unsafe { &mut (*self.0).collector }
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        // SAFETY: it is there.
+        unsafe { (*self.0).busy.set(false) };
+    }
 }
 
 /// An allocator from C, and what it said last.
@@ -88,9 +120,9 @@ pub struct GcFigures {
     pub freed: u64,
 }
 
-/// Makes a collector over `memory` that takes at most `limit` bytes of it (SIZE_MAX: no limit), and writes it to `*gc`. Whenever it collects,
-/// it calls `roots` with itself and `context`, which tells it what the program may reach by heapbase_gc_mark_roots and
-/// heapbase_gc_mark_word, and calls nothing else of it. `roots` may be NULL, where heapbase_gc_add_roots says all.
+/// Makes a collector over `memory` that takes at most `limit` bytes of it, itself included (SIZE_MAX: no limit), and writes it to `*gc`.
+/// Whenever it collects, it calls `roots` with itself and `context`, which tells it what the program may reach by heapbase_gc_mark_roots and
+/// heapbase_gc_mark_word, and calls nothing else of it: other calls are refused meanwhile, and do nothing. `roots` may be NULL, where heapbase_gc_add_roots says all.
 ///
 /// # Safety
 ///
@@ -105,15 +137,23 @@ pub unsafe extern "C" fn heapbase_gc_make(
 ) -> Error {
     // SAFETY: the caller's promise.
     unsafe {
+        if limit < OWN {
+            return give(rust::Error::with_number(&rust::OUT_OF_MEMORY, OWN));
+        }
         let memory = Held::new(memory);
         let block = match memory.ask(Layout::new::<Gc>()) {
             Ok(block) => block,
             Err(error) => return give(error),
         };
         let mut collector = Collector::new(Heard { memory, said: Cell::new(None) });
-        collector.set_limit(limit);
+        collector.set_limit(if limit == usize::MAX { limit } else { limit - OWN });
         let made = block.cast::<Gc>();
-        made.write(Gc { collector, roots: Roots { tell: roots, context }, marker: Cell::new(null_mut()) });
+        made.write(Gc {
+            collector,
+            roots: Roots { tell: roots, context },
+            marker: Cell::new(null_mut()),
+            busy: Cell::new(false),
+        });
         gc.write(made.as_ptr());
     }
     Error::OK
@@ -175,7 +215,8 @@ pub unsafe extern "C" fn heapbase_gc_allocate(
     unsafe {
         let description = Description::of_layout(layout.cast());
         let roots = (*gc).roots;
-        let collector = &mut (*gc).collector;
+        let Some(mut used) = Use::of(gc) else { return give(rust::Error::new(&BUSY)) };
+        let collector = used.collector();
         collector.memory().said.set(None);
         let made = collector.allocate(size, description, |marker| ask(gc, roots, marker));
         // What the allocator said to a request that was served after all is of no interest.
@@ -200,7 +241,9 @@ pub unsafe extern "C" fn heapbase_gc_collect(gc: *mut Gc) {
     // SAFETY: as for allocating.
     unsafe {
         let roots = (*gc).roots;
-        (*gc).collector.collect(|marker| ask(gc, roots, marker));
+        if let Some(mut used) = Use::of(gc) {
+            used.collector().collect(|marker| ask(gc, roots, marker));
+        }
     }
 }
 
@@ -243,7 +286,7 @@ pub unsafe extern "C" fn heapbase_gc_mark_word(gc: *mut Gc, word: usize) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapbase_gc_add_roots(gc: *mut Gc, start: *const c_void, end: *const c_void) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { (*gc).collector.add_roots(start.cast(), end.cast()) }
+    unsafe { Use::of(gc).is_some_and(|mut used| used.collector().add_roots(start.cast(), end.cast())) }
 }
 
 /// Forgets the roots that were registered with this start.
@@ -254,7 +297,9 @@ pub unsafe extern "C" fn heapbase_gc_add_roots(gc: *mut Gc, start: *const c_void
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapbase_gc_remove_roots(gc: *mut Gc, start: *const c_void) {
     // SAFETY: the caller's promise.
-    unsafe { (*gc).collector.remove_roots(start.cast()) }
+    if let Some(mut used) = unsafe { Use::of(gc) } {
+        used.collector().remove_roots(start.cast());
+    }
 }
 
 /// Frees an object ahead of the next collection; NULL is none.
@@ -266,12 +311,16 @@ pub unsafe extern "C" fn heapbase_gc_remove_roots(gc: *mut Gc, start: *const c_v
 pub unsafe extern "C" fn heapbase_gc_free(gc: *mut Gc, object: *mut c_void) {
     if let Some(object) = NonNull::new(object) {
         // SAFETY: the caller's promise.
-        unsafe { (*gc).collector.free(object.cast()) }
+        unsafe {
+            if let Some(mut used) = Use::of(gc) {
+                used.collector().free(object.cast());
+            }
+        }
     }
 }
 
-/// Has `finaliser` called once after the collection that finds an object unreachable; it neither allocates nor collects. False: there is no
-/// memory to note it, or no such object.
+/// Has `finaliser` called once after the collection that finds an object unreachable; it calls nothing of the collector, which would do
+/// nothing then. False: there is no memory to note it, or no such object.
 ///
 /// # Safety
 ///
@@ -286,11 +335,11 @@ pub unsafe extern "C" fn heapbase_gc_set_finaliser(
     // SAFETY: the caller's promise; a pointer that is not null is a pointer.
     unsafe {
         let finaliser: heapbase_gc::Finaliser = core::mem::transmute(finaliser);
-        (*gc).collector.set_finaliser(object.cast(), finaliser)
+        Use::of(gc).is_some_and(|mut used| used.collector().set_finaliser(object.cast(), finaliser))
     }
 }
 
-/// The object that an address lies in; NULL if it is in none.
+/// The object that an address lies in; NULL if it is in none, or while the collector collects.
 ///
 /// # Safety
 ///
@@ -298,10 +347,11 @@ pub unsafe extern "C" fn heapbase_gc_set_finaliser(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapbase_gc_object_at(gc: *const Gc, address: usize) -> *mut c_void {
     // SAFETY: the caller's promise.
-    unsafe { (*gc).collector.object_at(address) }.map_or(null_mut(), |object| object.as_ptr().cast())
+    let used = unsafe { Use::of(gc.cast_mut()) };
+    used.and_then(|mut used| used.collector().object_at(address)).map_or(null_mut(), |object| object.as_ptr().cast())
 }
 
-/// What it has done.
+/// What it has done; nothing but zeros while it collects.
 ///
 /// # Safety
 ///
@@ -309,12 +359,12 @@ pub unsafe extern "C" fn heapbase_gc_object_at(gc: *const Gc, address: usize) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapbase_gc_statistics(gc: *const Gc) -> GcFigures {
     // SAFETY: the caller's promise.
-    let figures = unsafe { (*gc).collector.statistics() };
+    let figures = unsafe { Use::of(gc.cast_mut()) }.map(|mut used| used.collector().statistics()).unwrap_or_default();
     GcFigures {
         objects: figures.objects,
         live_bytes: figures.live_bytes,
-        held_bytes: figures.held_bytes,
-        peak_bytes: figures.peak_bytes,
+        held_bytes: figures.held_bytes + OWN,
+        peak_bytes: figures.peak_bytes + OWN,
         collections: figures.collections,
         allocated: figures.allocated,
         freed: figures.freed,

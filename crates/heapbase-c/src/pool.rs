@@ -8,7 +8,7 @@ use core::{alloc::Layout, ffi::c_void, ptr::NonNull};
 use heapbase::subsystem::FreeAtEnd;
 
 /// An allocator that remembers what it gave out and frees at its end whatever was not given back. It lies in one block of the allocator below,
-/// and takes four words of it in front of each block. It may be used from several threads, if the allocator below may.
+/// and takes four words of it in front of each block, or the block's alignment where that is more. It may be used from several threads, if the allocator below may.
 #[derive(Debug)]
 pub struct Pool {
     _private: (),

@@ -369,8 +369,8 @@ impl<A: Allocator> Collector<A> {
     ///
     /// # Safety
     ///
-    /// `object` came from [`allocate`](Self::allocate) and is in use. The finaliser may be called with it, and neither allocates nor
-    /// collects.
+    /// `object` came from [`allocate`](Self::allocate) and is in use. The finaliser may be called with it, and does not use this
+    /// collector.
     pub unsafe fn set_finaliser(&mut self, object: NonNull<u8>, finaliser: Finaliser) -> bool {
         let noted = self.table.find(object.addr().get()).is_some()
             && self.finalisers.reserve(&self.memory, self.limit.saturating_sub(self.held()));
@@ -386,7 +386,8 @@ impl<A: Allocator> Collector<A> {
         Some(self.table.find(address)?.start())
     }
 
-    /// Frees an object that nobody refers to any more, ahead of the next collection.
+    /// Frees an object that nobody refers to any more, ahead of the next collection. For a large one, which has a block of its own, that takes
+    /// time in the number of blocks: 20 microseconds with 60,000.
     ///
     /// # Safety
     ///

@@ -46,11 +46,29 @@
 //! println!("{error}");
 //! ```
 //!
+//! An owning handle keeps its subsystem, and no longer than that is whatever the subsystem itself borrows:
+//!
+//! ```compile_fail,E0597
+//! use heapbase::{error::{Category, Error, Kind}, Local, SizeClassAllocator, memory::TestMemory, subsystem::{Shared, Subsystem}};
+//!
+//! static PARTS: Category = Category::new("parts");
+//! static BROKEN: Kind = Kind::new(&PARTS, 1, "broken");
+//!
+//! let error;
+//! {
+//!     let heap = Local::new(SizeClassAllocator::with_source(TestMemory::new(4)));
+//!     let part = Shared::new(Subsystem::new("part", &heap)).unwrap();
+//!     error = Error::build(&BROKEN).message(&part, format_args!("at {}", 5));
+//! }
+//! println!("{error}");
+//! ```
+//!
 //! # Threads
 //!
 //! An `Error<'a>` stays on the thread that made it, for its subsystem may be of that thread only. `Error<'a, ManyThreads>` goes anywhere: it is
 //! made by [`Error::for_threads`], kept by a subsystem for many threads whose parent is for many too, and its causes are such
-//! errors. [`Error::to_plain`] makes one of any error, without what it carries.
+//! errors. [`Error::to_plain`] makes one of any error, without what it carries: so what [`Subsystem::try_allocate`] returns, which carries
+//! nothing, goes there whole. As a source, by the standard's trait, a cause is an `Error<'static>`.
 //!
 //! ```
 //! use allocator_api2::alloc::Global;
@@ -82,8 +100,50 @@
 //! Error::for_threads(&BROKEN).message(&part, format_args!("at {}", 5));
 //! ```
 //!
-//! and is no cause of one:
+//! nor does one whose parent is:
 //!
+//! ```compile_fail,E0277
+//! use heapbase::{error::{Category, Error, Kind}, Local, SizeClassAllocator, memory::TestMemory, subsystem::Subsystem};
+//!
+//! static PARTS: Category = Category::new("parts");
+//! static BROKEN: Kind = Kind::new(&PARTS, 1, "broken");
+//!
+//! let heap = Local::new(SizeClassAllocator::with_source(TestMemory::new(4)));
+//! let part = Subsystem::for_threads("part", &heap);
+//! Error::for_threads(&BROKEN).message(&part, format_args!("at {}", 5));
+//! ```
+//!
+//! ```compile_fail,E0277
+//! use heapbase::{error::{Category, Error, Kind}, Local, SizeClassAllocator, memory::TestMemory, subsystem::{Shared, Subsystem}};
+//!
+//! static PARTS: Category = Category::new("parts");
+//! static BROKEN: Kind = Kind::new(&PARTS, 1, "broken");
+//!
+//! let heap = Local::new(SizeClassAllocator::with_source(TestMemory::new(4)));
+//! let part = Shared::new(Subsystem::for_threads("part", &heap)).unwrap();
+//! Error::for_threads(&BROKEN).message(&part, format_args!("at {}", 5));
+//! ```
+//!
+//! One for one thread goes nowhere, neither itself nor a reference to it:
+//!
+//! ```compile_fail,E0277
+//! use heapbase::error::{Error, OUT_OF_MEMORY};
+//!
+//! let error = Error::new(&OUT_OF_MEMORY);
+//! std::thread::spawn(move || println!("{error}"));
+//! ```
+//!
+//! ```compile_fail,E0277
+//! use heapbase::error::{Error, OUT_OF_MEMORY};
+//!
+//! let error = Error::new(&OUT_OF_MEMORY);
+//! std::thread::scope(|scope| {
+//!     scope.spawn(|| println!("{error}"));
+//! });
+//! ```
+//!
+//! and is no cause of one that does:
+//!//!
 //! ```compile_fail,E0308
 //! use allocator_api2::alloc::Global;
 //! use heapbase::{error::{Category, Error, Kind}, subsystem::Subsystem};
@@ -307,11 +367,14 @@ impl<'a> From<Error<'a, ManyThreads>> for Error<'a> {
 }
 
 /// [`OUT_OF_MEMORY`]: what is asked of an `Allocator` says no more.
-impl From<AllocError> for Error<'_> {
+impl<B> From<AllocError> for Error<'_, B> {
     fn from(_: AllocError) -> Self {
-        Error::new(&OUT_OF_MEMORY)
+        Error::of_kind(&OUT_OF_MEMORY, 0)
     }
 }
+
+/// Bytes for the start of a message, where there is no memory for all of it.
+const PART: usize = 256;
 
 /// What an error will tell.
 #[derive(Debug)]
@@ -359,6 +422,50 @@ impl<'a, B> Builder<'a, B> {
             }
             Err(cause) => Builder { kind, number, cause }.cut(CUT),
         }
+    }
+
+    /// As [`message`](Self::message), for text that somebody else formats: `write` puts it into so many bytes, all of them 0, and says how
+    /// many it wrote. What is not UTF-8 becomes `?`. Where there is no memory for all of it, `write` gets 256 bytes, and the error says that it
+    /// is cut; where there is none for these, it is not called.
+    ///
+    /// ```
+    /// use allocator_api2::alloc::Global;
+    /// use heapbase::{error::{Category, Error, Kind}, subsystem::Subsystem};
+    ///
+    /// static PARTS: Category = Category::new("parts");
+    /// static BROKEN: Kind = Kind::new(&PARTS, 1, "broken");
+    ///
+    /// let part = Subsystem::new("part", Global);
+    /// let error = Error::build(&BROKEN).message_by(&part, 8, |text| {
+    ///     text[..3].copy_from_slice(b"a\xffb");
+    ///     3
+    /// });
+    /// assert_eq!(error.message(), "a?b");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When `write` does; nothing is leaked then.
+    pub fn message_by<'b>(
+        self,
+        keeper: impl Keeper<'b, B>,
+        room: usize,
+        write: impl FnOnce(&mut [u8]) -> usize,
+    ) -> Error<'b, B>
+    where
+        'a: 'b,
+    {
+        let Self { kind, number, mut cause } = self;
+        for size in [room, PART].into_iter().take(if room > PART { 2 } else { 1 }) {
+            match Payload::place(keeper, kind, number, cause, size) {
+                Ok(mut error) => {
+                    Payload::write_by(&mut error, write);
+                    return if size == room { error } else { error.into_cut() };
+                }
+                Err(back) => cause = back,
+            }
+        }
+        Builder { kind, number, cause }.cut(CUT)
     }
 
     /// The error, with its number and its cause, in one block of `keeper`; as [`message`](Self::message) without one.
@@ -600,7 +707,7 @@ impl<B: 'static> core::error::Error for Error<'static, B> {
 
 /// A handle to a subsystem that can keep an error for `'a`: `&'a Subsystem`, or a reference to a [`Shared`]; for an error of
 /// [`ManyThreads`], one that threads may share. Nobody else implements it.
-pub trait Keeper<'a, B = OneThread>: payload::Place {}
+pub trait Keeper<'a, B = OneThread>: payload::Place + Copy {}
 
 impl<'a, P: Allocator + 'a, B: Books + 'a> Keeper<'a> for &'a Subsystem<P, B> {}
 impl<'a, P: Allocator + 'a, B: Books + 'a> Keeper<'a> for &Shared<P, B> {}

@@ -241,6 +241,48 @@ fn errors_of_one_subsystem_from_many_threads() {
 }
 
 #[test]
+fn text_that_somebody_else_formats() {
+    let part = Shared::new(Subsystem::new("part", Global)).unwrap();
+    for (text, len, message) in [
+        (&b"plain"[..], 5, "plain"),
+        (b"a\xffb\xc3", 4, "a?b?"),
+        (b"", 0, ""),
+        (b"ab\0\0", 4, "ab\0\0"),
+        (b"more than it says", 4, "more"),
+        (b"less", 1_000, "less\0\0\0"),
+    ] {
+        let room = text.len() + 3;
+        let error = Error::build(&OUTER).number(1).message_by(&part, room, |into| {
+            assert!(into.len() == room && into.iter().all(|byte| *byte == 0));
+            into[..text.len()].copy_from_slice(text);
+            len
+        });
+        assert_eq!((error.message(), error.number(), error.is_cut()), (message, 1, false));
+    }
+    // As much as there is room for, and the cause beside it.
+    part.set_budget(600);
+    let cause = Error::build(&INNER).message(&part, format_args!("kept"));
+    let error = Error::build(&OUTER).cause(cause).message_by(&part, 500, |into| {
+        into.fill(b'x');
+        into.len()
+    });
+    assert_eq!((error.message().len(), error.is_cut(), error.cause().unwrap().message()), (256, true, "kept"));
+    drop(error);
+    part.set_budget(10);
+    let error = Error::build(&OUTER).message_by(&part, 5, |_| panic!("there is no room"));
+    assert!(error.is_cut() && error.is_plain());
+    assert_eq!(part.figures().live, 0);
+}
+
+#[test]
+fn a_cut_error_without_memory_stays_cut_in_other_languages() {
+    let (_, raw) = Error::because_of(&OUTER, &INNER).into_cut().into_raw();
+    // SAFETY: taken back once.
+    let error: Error<'static> = unsafe { Error::from_raw(raw) };
+    assert!(error.is_cut() && error.is_plain() && error.cause().is_none());
+}
+
+#[test]
 fn an_error_for_threads_goes_anywhere_with_all_it_carries() {
     let part = Shared::new(Subsystem::for_threads("part", Global)).unwrap();
     let cause = Error::for_threads(&INNER).message(&part, format_args!("kept"));

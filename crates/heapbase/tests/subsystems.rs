@@ -15,7 +15,7 @@ use forest::{Forest, Op};
 use hashbrown::HashMap;
 use heapbase::{
     FailAllocator, FreeListAllocator, Local, LockedAllocator, SizeClassAllocator,
-    error::OVER_BUDGET,
+    error::{OUT_OF_MEMORY, OVER_BUDGET},
     memory::{Region, TestMemory},
     subsystem::{Books, Figures, FreeAtEnd, ManyThreads, OneThread, Shared, Subsystem},
 };
@@ -134,6 +134,39 @@ unsafe impl Allocator for Panicking {
 
 fn panics<R>(run: impl FnOnce() -> R) -> bool {
     std::panic::catch_unwind(core::panic::AssertUnwindSafe(run)).is_err()
+}
+
+#[test]
+fn what_stood_in_the_way_is_told_afterwards() {
+    let part = Subsystem::new("part", &FailAllocator);
+    let before = part.figures();
+    assert_eq!(part.figures().denied_since(&before), None);
+    part.set_budget(5);
+    assert!(part.allocate(Layout::new::<[u8; 6]>()).is_err());
+    assert_eq!(part.figures().denied_since(&before), Some(&OVER_BUDGET));
+    let between = part.figures();
+    assert!(part.allocate(Layout::new::<[u8; 5]>()).is_err());
+    assert_eq!(part.figures().denied_since(&before), Some(&OUT_OF_MEMORY), "both happened");
+    assert_eq!(part.figures().denied_since(&between), Some(&OUT_OF_MEMORY));
+}
+
+#[test]
+fn what_was_changed_by_a_parents_own_error_counts_as_a_block() {
+    // The last handle goes, the block stays, and the subsystem with it.
+    let outer = Subsystem::for_threads("outer", Global);
+    let part = Shared::new(Subsystem::for_threads("part", &outer)).unwrap();
+    let layout = Layout::new::<u64>();
+    // SAFETY: a block for that layout.
+    let block = unsafe { part.try_change(0, 8, |outer| outer.try_allocate(layout)) }.unwrap().cast();
+    let raw = part.into_raw();
+    // SAFETY: taken back once, and the block is given back once by the address.
+    unsafe {
+        drop(Shared::<&Subsystem<Global, ManyThreads>, ManyThreads>::from_raw(raw));
+        assert!(outer.figures().live > 8, "the subsystem is there");
+        Shared::<&Subsystem<Global, ManyThreads>, ManyThreads>::return_block(raw, block, layout);
+    }
+    assert_eq!(outer.figures().live, 0);
+    outer.close().unwrap();
 }
 
 /// Memory that is not zero, and not fresh the second time.

@@ -29,6 +29,11 @@ macro_rules! for_each_case {
             what_it_holds_stays_within_twice_what_is_live
             a_collection_of_any_shape_stays_within_twice_what_is_live
             roots_that_are_told_one_by_one_take_no_list_of_all
+            a_word_that_was_an_address_keeps_nothing_alive
+            without_memory_precise_objects_are_followed_too
+            ranges_of_any_ends_are_their_whole_words
+            no_limit_is_exceeded_by_a_byte
+            room_in_used_blocks_outlives_a_request_that_nobody_could_serve
             shapes_repeat
             layouts_of_a_compiler
         }
@@ -521,6 +526,116 @@ fn roots_that_are_told_one_by_one_take_no_list_of_all<A: Allocator + Copy>(memor
     // SAFETY: as above.
     unsafe { heap.collect(|marker| roots.iter().for_each(|root| marker.word(*root))) };
     assert_eq!((heap.statistics().objects, memory.most.get()), (100_000, held));
+}
+
+fn a_word_that_was_an_address_keeps_nothing_alive<A: Allocator + Copy>(memory: A) {
+    let mut heap = Collector::new(memory);
+    for description in [Description::Leaf, Description::Scanned, Description::Precise(Shape::new(1, 1))] {
+        // SAFETY: used while it is reachable, and freed once.
+        unsafe {
+            let gone = heap.allocate(4 * WORD, description, |_| {}).unwrap();
+            let kept = heap.allocate(4 * WORD, Description::Scanned, |_| {}).unwrap();
+            let other = heap.allocate(4 * WORD, description, |_| {}).unwrap();
+            kept.cast::<usize>().write(gone.addr().get());
+            kept.cast::<usize>().add(1).write(other.addr().get());
+            heap.free(gone);
+            heap.collect(|marker| {
+                marker.pointer(kept.as_ptr());
+                marker.pointer(gone.as_ptr());
+            });
+            assert_eq!((heap.statistics().objects, heap.object_at(gone.addr().get())), (2, None));
+            heap.collect(|_| {});
+            assert_eq!(heap.statistics().objects, 0);
+        }
+    }
+}
+
+fn without_memory_precise_objects_are_followed_too<A: Allocator + Copy>(memory: A) {
+    let memory = Failing(memory, Cell::new(usize::MAX));
+    let mut heap = Collector::new(&memory);
+    let shape = Description::Precise(Shape::new(1, 1));
+    let count = 300;
+    // SAFETY: all of it is reachable from the root, which is told.
+    unsafe {
+        let root = heap.allocate(count * WORD, shape, |_| {}).unwrap().cast::<usize>();
+        for field in 0..count {
+            let told = |marker: &mut Marker<'_>| marker.word(root.addr().get());
+            let branch = heap.allocate(count * WORD, shape, told).unwrap().cast::<usize>();
+            root.add(field).write(branch.addr().get());
+            for leaf in (0..count).step_by(7) {
+                let made = heap.allocate(WORD, shape, told).unwrap();
+                branch.add(leaf).write(made.addr().get());
+            }
+        }
+        memory.1.set(0);
+        heap.collect(|marker| marker.word(root.addr().get()));
+        assert_eq!(heap.statistics().objects, 1 + count + count * count.div_ceil(7));
+    }
+}
+
+fn ranges_of_any_ends_are_their_whole_words<A: Allocator + Copy>(memory: A) {
+    let mut heap = Collector::new(memory);
+    // SAFETY: the words are readable, and the objects are not used.
+    unsafe {
+        let words: Vec<usize> =
+            (0..4).map(|_| heap.allocate(WORD, Description::Leaf, |_| {}).unwrap().addr().get()).collect();
+        let start = words.as_ptr().cast::<u8>();
+        for (from, to) in (0..=4 * WORD).flat_map(|from| (0..=4 * WORD).map(move |to| (from, to))).rev() {
+            let whole = (to / WORD).saturating_sub(from.div_ceil(WORD));
+            let mut again = Collector::new(memory);
+            let copies: Vec<usize> =
+                (0..4).map(|_| again.allocate(WORD, Description::Leaf, |_| {}).unwrap().addr().get()).collect();
+            let copied = copies.as_ptr().cast::<u8>();
+            again.collect(|marker| marker.range(copied.add(from), copied.add(to)));
+            assert_eq!(again.statistics().objects, whole, "{from} to {to}");
+        }
+        heap.collect(|marker| marker.range(start, start.add(4 * WORD)));
+        assert_eq!(heap.statistics().objects, 4);
+    }
+}
+
+fn no_limit_is_exceeded_by_a_byte<A: Allocator + Copy>(memory: A) {
+    for limit in (1_000..=200_000).step_by(1_237) {
+        let memory = Counting::new(memory);
+        let mut heap = Collector::new(&memory);
+        heap.set_limit(limit);
+        let mut kept = Vec::new();
+        // SAFETY: all of them are told.
+        while let Some(object) = unsafe {
+            // Small ones, and blocks for one each: so many that what remembers them grows too.
+            let size = if kept.len() % 4 == 0 { 16 } else { 130 * 2 * WORD };
+            heap.allocate(size, Description::Leaf, |marker| kept.iter().for_each(|kept| marker.word(*kept)))
+        } {
+            kept.push(object.addr().get());
+        }
+        assert!(memory.most.get() <= limit, "{} of {limit}", memory.most.get());
+        assert_eq!(heap.statistics().held_bytes, memory.held.get());
+    }
+}
+
+fn room_in_used_blocks_outlives_a_request_that_nobody_could_serve<A: Allocator + Copy>(memory: A) {
+    let mut heap = Collector::new(memory);
+    let mut kept = vec![0usize; 2_000];
+    let range = kept.as_mut_ptr_range();
+    // SAFETY: the list stays, and is written to between collections only.
+    unsafe {
+        assert!(heap.add_roots(range.start.cast(), range.end.cast()));
+        for slot in 0..2_000 {
+            let object = heap.allocate(16 * WORD, Description::Leaf, |_| {}).unwrap();
+            range.start.add(slot).write(object.addr().get());
+        }
+        // Every other one goes, and of the last few blocks all of it.
+        (0..2_000).filter(|slot| slot % 2 == 0 || *slot > 1_500).for_each(|slot| range.start.add(slot).write(0));
+        heap.collect(|_| {});
+        let held = heap.statistics().held_bytes;
+        heap.set_limit(held);
+        assert!(heap.allocate(100_000_000, Description::Leaf, |_| {}).is_none());
+        for slot in (0..1_400).filter(|slot| slot % 2 == 0) {
+            let object = heap.allocate(16 * WORD, Description::Leaf, |_| panic!("there is room")).unwrap();
+            range.start.add(slot).write(object.addr().get());
+        }
+        assert!(heap.statistics().held_bytes <= held);
+    }
 }
 
 fn shapes_repeat<A: Allocator + Copy>(_: A) {

@@ -83,6 +83,26 @@ impl Payload {
         tail.whole
     }
 
+    /// Has the message of an error that nobody else refers to yet written into all of its room.
+    pub(super) fn write_by<B>(error: &mut Error<'_, B>, write: impl FnOnce(&mut [u8]) -> usize) {
+        let Some(payload) = error.payload() else { return };
+        let payload = payload.as_ptr();
+        // SAFETY: nobody else refers to the payload yet; the block has `room` bytes behind it.
+        let text = unsafe {
+            let (start, room) = (payload.add(1).cast::<u8>(), (*payload).room);
+            start.write_bytes(0, room);
+            core::slice::from_raw_parts_mut(start, room)
+        };
+        let len = write(text).min(text.len());
+        let mut at = 0;
+        while let Err(invalid) = core::str::from_utf8(&text[at..len]) {
+            at += invalid.valid_up_to();
+            text[at] = b'?';
+        }
+        // SAFETY: as above; so many bytes are UTF-8.
+        unsafe { (*payload).len = len };
+    }
+
     /// The message.
     pub(super) fn message(&self) -> &str {
         // SAFETY: so many bytes behind the payload were written, whole characters each time.

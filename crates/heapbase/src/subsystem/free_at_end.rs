@@ -34,6 +34,17 @@ use crate::LockedAllocator as Lock;
 /// assert_eq!(request.figures().live, 0);
 /// ```
 ///
+/// ```compile_fail,E0277
+/// use heapbase::{Local, SizeClassAllocator, memory::TestMemory, subsystem::FreeAtEnd};
+/// use allocator_api2::boxed::Box;
+///
+/// let heap = Local::new(SizeClassAllocator::with_source(TestMemory::new(4)));
+/// let all = FreeAtEnd::new(&heap);
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| Box::new_in(1, &all));
+/// });
+/// ```
+///
 /// A leaked value is not there any more after the end, and not reachable either:
 ///
 /// ```compile_fail,E0505

@@ -37,6 +37,28 @@ use core::{alloc::Layout, fmt, marker::PhantomData, ptr::NonNull, sync::atomic::
 /// std::thread::spawn(move || part.figures());
 /// ```
 ///
+/// and so do those of a parent that does, whatever the books:
+///
+/// ```compile_fail,E0277
+/// use heapbase::{Local, SizeClassAllocator, memory::TestMemory, subsystem::{Shared, Subsystem}};
+///
+/// let heap = Local::new(SizeClassAllocator::with_source(TestMemory::new(4)));
+/// let part = Shared::new(Subsystem::for_threads("part", &heap)).unwrap();
+/// std::thread::scope(|scope| {
+///     scope.spawn(move || part.figures());
+/// });
+/// ```
+///
+/// ```compile_fail,E0277
+/// use heapbase::{Local, SizeClassAllocator, memory::TestMemory, subsystem::{Shared, Subsystem}};
+///
+/// let heap = Local::new(SizeClassAllocator::with_source(TestMemory::new(4)));
+/// let part = Shared::new(Subsystem::for_threads("part", &heap)).unwrap();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| part.figures());
+/// });
+/// ```
+///
 /// Unsafe code that gives blocks back by hand must do so through the handle that they came from or a clone of it.
 pub struct Shared<P: Allocator, B: Books = OneThread> {
     inner: NonNull<Inner<P, B>>,
