@@ -415,29 +415,6 @@ impl<P: Allocator, B: Books> Subsystem<P, B> {
     /// Books a request, and has the parent asked.
     #[inline(always)]
     fn request<A: Ask<P>>(&self, bytes: usize, size: usize, ask: A) -> Result<NonNull<[u8]>, Denied<A::Refusal>> {
-        match self.books.admit(bytes) {
-            Some(admitted) => self.serve(admitted, false, bytes, size, ask),
-            None => self.consider(bytes, size, ask),
-        }
-    }
-
-    /// A request that the peak or the budget stands in the way of. Apart from the others, which then carry nothing from here along.
-    #[cold]
-    #[inline(never)]
-    fn consider<A: Ask<P>>(&self, bytes: usize, size: usize, ask: A) -> Result<NonNull<[u8]>, Denied<A::Refusal>> {
-        let admitted = self.books.consider(bytes).ok_or(Denied::Budget)?;
-        self.serve(admitted, true, bytes, size, ask)
-    }
-
-    #[inline(always)]
-    fn serve<A: Ask<P>>(
-        &self,
-        admitted: B::Admitted,
-        considered: bool,
-        bytes: usize,
-        size: usize,
-        ask: A,
-    ) -> Result<NonNull<[u8]>, Denied<A::Refusal>> {
         /// Takes a request off the books, also when the parent panics.
         struct Withdraw<'a, B: Books>(&'a B, usize);
 
@@ -448,10 +425,15 @@ impl<P: Allocator, B: Books> Subsystem<P, B> {
             }
         }
 
+        let admitted = match self.books.admit(bytes) {
+            Some(admitted) => admitted,
+            // The peak or the budget stands in its way.
+            None => self.books.consider(bytes).ok_or(Denied::Budget)?,
+        };
         let withdraw = Withdraw(&self.books, bytes);
         let block = ask.ask(&self.parent).map_err(Denied::Parent)?;
         core::mem::forget(withdraw);
-        self.books.confirm(admitted, considered);
+        self.books.confirm(admitted);
         // No longer than was booked: whoever was told of more may give back more.
         Ok(NonNull::slice_from_raw_parts(block.cast(), size))
     }

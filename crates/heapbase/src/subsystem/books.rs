@@ -13,14 +13,16 @@ pub trait Books: sealed::Ledger + 'static {}
 /// request waits for the return before it, and that for the request before.
 #[derive(Debug)]
 pub struct OneThread {
-    /// Bytes that may be given out before anything else is to be looked at. In 64 bits, so that a budget below what is live, and a
-    /// peak above half of a 32-bit address space, are both plain numbers.
-    left: Cell<i64>,
+    /// Bytes that may be given out before anything else is to be looked at.
+    left: Cell<usize>,
     /// Bytes that came back and are not in `left` yet.
-    back: Cell<i64>,
-    /// The peak, or the budget if that was set lower: what is live is this less `left` and `back`.
-    ceiling: Cell<i64>,
-    peak: Cell<i64>,
+    back: Cell<usize>,
+    /// The peak, or the budget if that was set lower, or what is live if that is more: what is live is this less `left` and `back`.
+    ceiling: Cell<usize>,
+    peak: Cell<usize>,
+    /// If the last request raised the peak, by how many bytes it asked, else 0; and the peak before: should the parent fail.
+    raised_by: Cell<usize>,
+    raised_from: Cell<usize>,
     budget: Cell<usize>,
     refused: Cell<usize>,
     failed: Cell<usize>,
@@ -50,7 +52,7 @@ pub(crate) mod sealed {
         /// Books `bytes`, which `admit` did not, if the budget allows them. `None`: the request counts as refused.
         fn consider(&self, bytes: usize) -> Option<Self::Admitted>;
         /// The parent served a request that `admit` or `consider` booked.
-        fn confirm(&self, admitted: Self::Admitted, considered: bool);
+        fn confirm(&self, admitted: Self::Admitted);
         /// The parent did not: the books are as before, and the request counts as failed.
         fn withdraw(&self, bytes: usize);
         /// Takes `bytes` that were given out off the books.
@@ -64,18 +66,14 @@ pub(crate) mod sealed {
     }
 }
 
-/// The most that these books can count; no address space holds it.
-fn most(budget: usize) -> i64 {
-    i64::try_from(budget).unwrap_or(i64::MAX)
-}
-
 impl OneThread {
-    fn live(&self) -> i64 {
-        self.ceiling.get() - self.left.get() - self.back.get()
+    fn live(&self) -> usize {
+        self.ceiling.get().wrapping_sub(self.left.get()).wrapping_sub(self.back.get())
     }
 
-    fn set_ceiling(&self, live: i64) {
-        self.ceiling.set(self.peak.get().min(most(self.budget.get())));
+    fn set_ceiling(&self, live: usize) {
+        self.raised_by.set(0);
+        self.ceiling.set(self.peak.get().min(self.budget.get()).max(live));
         self.left.set(self.ceiling.get() - live);
         self.back.set(0);
     }
@@ -87,6 +85,8 @@ impl sealed::Ledger for OneThread {
         back: Cell::new(0),
         ceiling: Cell::new(0),
         peak: Cell::new(0),
+        raised_by: Cell::new(0),
+        raised_from: Cell::new(0),
         budget: Cell::new(usize::MAX),
         refused: Cell::new(0),
         failed: Cell::new(0),
@@ -101,48 +101,51 @@ impl sealed::Ledger for OneThread {
 
     #[inline(always)]
     fn admit(&self, bytes: usize) -> Option<()> {
-        // A layout's size is at most `isize::MAX`.
-        let bytes = bytes as i64;
         let left = self.left.get();
         // Written before it is known whether it fits: subtracting in memory then is one instruction.
         self.left.set(left.wrapping_sub(bytes));
         (bytes <= left).then_some(())
     }
 
+    #[cold]
+    #[inline(never)]
     fn consider(&self, bytes: usize) -> Option<()> {
-        let bytes = bytes as i64;
         self.left.set(self.left.get().wrapping_add(bytes));
-        self.left.set(self.left.get() + self.back.replace(0));
+        let live = self.live();
+        self.set_ceiling(live);
         if bytes > self.left.get() {
-            // Above the peak, which rises when the parent has served the request, or above the budget.
+            // Above the peak or above the budget.
             // Who asks for nothing more, as a resize to the same size does, gets it, even if the budget was set lower.
-            if bytes > most(self.budget.get()).saturating_sub(self.live()).max(0) {
+            if bytes > self.budget.get().saturating_sub(live) {
                 self.refused.set(self.refused.get() + 1);
                 return None;
             }
+            self.raised_by.set(bytes);
+            self.raised_from.set(self.peak.replace(live + bytes));
+            self.ceiling.set(live + bytes);
+            self.left.set(bytes);
         }
         self.left.set(self.left.get() - bytes);
         Some(())
     }
 
     #[inline(always)]
-    fn confirm(&self, (): (), considered: bool) {
-        if considered {
-            let live = self.live();
-            self.peak.set(self.peak.get().max(live));
-            self.set_ceiling(live);
-        }
-    }
+    fn confirm(&self, (): ()) {}
 
     #[cold]
     fn withdraw(&self, bytes: usize) {
-        self.left.set(self.left.get() + bytes as i64);
+        // A request that raised the peak left nothing to admit, so it was the last, and this is it.
+        if self.raised_by.get() == bytes && self.left.get() == 0 && self.back.get() == 0 {
+            self.peak.set(self.raised_from.get());
+        }
+        self.left.set(self.left.get() + bytes);
+        self.set_ceiling(self.live());
         self.failed.set(self.failed.get() + 1);
     }
 
     #[inline(always)]
     fn give_back(&self, bytes: usize) {
-        self.back.set(self.back.get().wrapping_add(bytes as i64));
+        self.back.set(self.back.get().wrapping_add(bytes));
     }
 
     fn is_empty(&self) -> bool {
@@ -159,8 +162,8 @@ impl sealed::Ledger for OneThread {
         Figures {
             name,
             budget: self.budget.get(),
-            live: self.live() as usize,
-            peak: self.peak.get() as usize,
+            live: self.live(),
+            peak: self.peak.get(),
             refused: self.refused.get(),
             failed: self.failed.get(),
         }
@@ -271,7 +274,7 @@ mod many {
         }
 
         #[inline(always)]
-        fn confirm(&self, live: usize, _: bool) {
+        fn confirm(&self, live: usize) {
             self.peak.raise(live);
         }
 
