@@ -107,6 +107,54 @@ fn a_peak_is_kept_through_refusals_failures_and_returns() {
     part.close().unwrap();
 }
 
+/// The system's memory, until it has none.
+struct Ending(core::cell::Cell<bool>);
+
+// SAFETY: every block is the system's.
+unsafe impl Allocator for Ending {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        if self.0.get() { Err(AllocError) } else { Global.allocate(layout) }
+    }
+
+    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { Global.deallocate(block, layout) }
+    }
+}
+
+#[test]
+fn a_peak_is_kept_through_failures_of_any_size() {
+    let ending = Ending(core::cell::Cell::new(false));
+    let part = Subsystem::new("part", &ending);
+    let layout = |size: usize| Layout::from_size_align(size, 8).unwrap();
+    let figures = || (part.figures().live, part.figures().peak, part.figures().failed);
+    let block = part.allocate(layout(100)).unwrap().cast::<u8>();
+    ending.0.set(true);
+    // SAFETY: the block is of this layout until it is given back.
+    unsafe {
+        for failed in 1..3 {
+            assert!(part.grow(block, layout(100), layout(100)).is_err());
+            assert_eq!(figures(), (100, 100, failed), "nothing more was asked for");
+        }
+        assert!(part.allocate(layout(100)).is_err());
+        assert_eq!(figures(), (100, 100, 3), "what failed was never live");
+        ending.0.set(false);
+        let more = part.allocate(layout(100)).unwrap().cast::<u8>();
+        part.deallocate(more, layout(100));
+        ending.0.set(true);
+        assert!(part.allocate(layout(100)).is_err());
+        assert_eq!(figures(), (100, 200, 4), "what was, was");
+        assert!(part.allocate(layout(101)).is_err());
+        assert_eq!(figures(), (100, 200, 5));
+        part.set_budget(150);
+        assert!(part.allocate(layout(50)).is_err());
+        assert_eq!(figures(), (100, 200, 6));
+        ending.0.set(false);
+        part.deallocate(block, layout(100));
+    }
+    assert_eq!(figures(), (0, 200, 6));
+}
+
 /// The system's memory, with a panic in place of an answer.
 struct Panicking(core::cell::Cell<bool>);
 

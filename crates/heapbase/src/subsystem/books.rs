@@ -134,8 +134,8 @@ impl sealed::Ledger for OneThread {
 
     #[cold]
     fn withdraw(&self, bytes: usize) {
-        // A request that raised the peak left nothing to admit, so it was the last, and this is it.
-        if self.raised_by.get() == bytes && self.left.get() == 0 && self.back.get() == 0 {
+        // A request that raised the peak left nothing to admit but requests for nothing, so it was the last, and this is it.
+        if bytes > 0 && self.raised_by.get() == bytes && self.left.get() == 0 && self.back.get() == 0 {
             self.peak.set(self.raised_from.get());
         }
         self.left.set(self.left.get() + bytes);
