@@ -148,11 +148,15 @@ static void meddle(void *object) {
   heapbase_gc_remove_roots(collecting, object);
   heapbase_gc_free(collecting, object);
   heapbase_gc_collect(collecting);
+  heapbase_gc_end(collecting);
+  heapbase_gc_figures figures = heapbase_gc_statistics(collecting);
+  MUST(figures.objects == 0 && figures.held_bytes == 0 && figures.peak_bytes == 0);
   refused++;
 }
 
 static void tell_and_meddle(heapbase_gc *gc, void *context) {
   heapbase_gc_collect(gc);
+  heapbase_gc_end(gc);
   heapbase_gc_mark_word(gc, *(uintptr_t *)context);
 }
 
@@ -199,9 +203,29 @@ static void limits(void) {
   }
 }
 
+// What a collector did without, it does not keep: nor an error of its allocator, wherever that lies.
+static void nothing_is_kept(void) {
+  heapbase_subsystem *part;
+  MUST(heapbase_subsystem_make(heapbase_malloc(), "objects", 3000, &part).code == 0);
+  uintptr_t nothing = 0;
+  MUST(heapbase_gc_make(heapbase_subsystem_allocator(part), SIZE_MAX, tell_and_meddle, &nothing, &collecting).code == 0);
+  void *object;
+  heapbase_error error = heapbase_gc_allocate(collecting, 500000, 0, &object);
+  MUST(heapbase_error_is(error, heapbase_over_budget()));
+  heapbase_error_release(error);
+  heapbase_gc_figures figures = heapbase_gc_statistics(collecting);
+  MUST(figures.held_bytes == heapbase_subsystem_figures(part).live && figures.peak_bytes >= figures.held_bytes);
+  heapbase_subsystem_set_budget(part, 0);
+  for (int at = 0; at < 100; at++) heapbase_gc_add_roots(collecting, &nothing, &nothing + 1);
+  heapbase_gc_collect(collecting);
+  heapbase_gc_end(collecting);
+  MUST(heapbase_subsystem_close(part).code == 0);
+}
+
 int main(void) {
   meddling();
   limits();
+  nothing_is_kept();
   failing below = {heapbase_malloc(), 0, 0};
   unsigned collections;
   heapbase_error error = run(&below, SIZE_MAX, &collections);

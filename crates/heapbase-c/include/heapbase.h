@@ -204,7 +204,7 @@ const struct heapbase_kind *heapbase_not_empty(void);
 // An alignment is not a power of two, or a size is too large for any memory.
 const struct heapbase_kind *heapbase_invalid(void);
 
-// A collector was called while it collects: by a finaliser, or by who was asked for roots.
+// A collector was called while it is in use: by a finaliser, by who was asked for roots, or by its allocator.
 const struct heapbase_kind *heapbase_busy(void);
 
 // An error has a code and no kind: an allocator of the program's own made it of a number.
@@ -329,7 +329,7 @@ struct heapbase_error heapbase_gc_make(struct heapbase_allocator memory,
                                        void *context,
                                        struct heapbase_gc **gc);
 
-// Ends a collector and frees all of its objects, without finalisers. NULL is none.
+// Ends a collector and frees all of its objects, without finalisers. NULL is none. While it collects this does nothing, as any other call.
 //
 // # Safety
 //

@@ -60,7 +60,7 @@ pub static INVALID: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 4, "not a siz
 pub static UNKNOWN: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 5, "an error without a kind");
 
 /// A collector was called while it collects.
-pub static BUSY: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 6, "the collector is collecting");
+pub static BUSY: rust::Kind = rust::Kind::new(&rust::ALLOCATOR, 6, "the collector is in use");
 
 impl Error {
     /// Success.
@@ -141,7 +141,7 @@ pub extern "C" fn heapbase_invalid() -> *const Kind {
     as_c(&INVALID)
 }
 
-/// A collector was called while it collects: by a finaliser, or by who was asked for roots.
+/// A collector was called while it is in use: by a finaliser, by who was asked for roots, or by its allocator.
 #[unsafe(no_mangle)]
 pub extern "C" fn heapbase_busy() -> *const Kind {
     as_c(&BUSY)

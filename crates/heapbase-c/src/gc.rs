@@ -51,6 +51,8 @@ impl Use {
 
 impl Drop for Use {
     fn drop(&mut self) {
+        // What the allocator said to a request that was done without is of no interest, and may be kept somewhere.
+        self.collector().memory().said.set(None);
         // SAFETY: it is there.
         unsafe { (*self.0).busy.set(false) };
     }
@@ -159,7 +161,7 @@ pub unsafe extern "C" fn heapbase_gc_make(
     Error::OK
 }
 
-/// Ends a collector and frees all of its objects, without finalisers. NULL is none.
+/// Ends a collector and frees all of its objects, without finalisers. NULL is none. While it collects this does nothing, as any other call.
 ///
 /// # Safety
 ///
@@ -169,6 +171,9 @@ pub unsafe extern "C" fn heapbase_gc_end(gc: *mut Gc) {
     if let Some(gc) = NonNull::new(gc) {
         // SAFETY: the caller's promise. The block came from the allocator that is held until all else is gone.
         unsafe {
+            let Some(used) = Use::of(gc.as_ptr()) else { return };
+            // There is nothing to go back to.
+            core::mem::forget(used);
             let Gc { collector, .. } = gc.read();
             let memory = collector.into_memory();
             memory.deallocate(gc.cast(), Layout::new::<Gc>());
@@ -359,12 +364,14 @@ pub unsafe extern "C" fn heapbase_gc_object_at(gc: *const Gc, address: usize) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapbase_gc_statistics(gc: *const Gc) -> GcFigures {
     // SAFETY: the caller's promise.
-    let figures = unsafe { Use::of(gc.cast_mut()) }.map(|mut used| used.collector().statistics()).unwrap_or_default();
+    let used = unsafe { Use::of(gc.cast_mut()) };
+    let own = if used.is_some() { OWN } else { 0 };
+    let figures = used.map(|mut used| used.collector().statistics()).unwrap_or_default();
     GcFigures {
         objects: figures.objects,
         live_bytes: figures.live_bytes,
-        held_bytes: figures.held_bytes + OWN,
-        peak_bytes: figures.peak_bytes + OWN,
+        held_bytes: figures.held_bytes + own,
+        peak_bytes: figures.peak_bytes + own,
         collections: figures.collections,
         allocated: figures.allocated,
         freed: figures.freed,

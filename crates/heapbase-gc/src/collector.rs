@@ -331,7 +331,10 @@ impl<A: Allocator> Collector<A> {
     fn add(&mut self, cell: usize, kind: Kind, len: usize) -> Option<NonNull<Segment>> {
         // With a few places for what is to be looked at, a collection is seldom without any.
         let pending = self.pending.bytes() > 0 || self.pending.reserve(&self.memory, self.room());
-        if !pending || !self.table.reserve(&self.memory, self.room()) {
+        let noted = pending && self.table.reserve(&self.memory, self.room());
+        // Also where there is no memory for the segment.
+        self.note_peak();
+        if !noted {
             return None;
         }
         let segment = Segment::new(&self.memory, cell, kind, len, self.room())?;

@@ -143,7 +143,7 @@
 //! ```
 //!
 //! and is no cause of one that does:
-//!//!
+//!
 //! ```compile_fail,E0308
 //! use allocator_api2::alloc::Global;
 //! use heapbase::{error::{Category, Error, Kind}, subsystem::Subsystem};
@@ -459,7 +459,7 @@ impl<'a, B> Builder<'a, B> {
         for size in [room, PART].into_iter().take(if room > PART { 2 } else { 1 }) {
             match Payload::place(keeper, kind, number, cause, size) {
                 Ok(mut error) => {
-                    Payload::write_by(&mut error, write);
+                    Payload::write_by(&mut error, size != room, write);
                     return if size == room { error } else { error.into_cut() };
                 }
                 Err(back) => cause = back,
@@ -478,7 +478,7 @@ impl<'a, B> Builder<'a, B> {
         if self.cause.is_none() { self.plain() } else { self.message(keeper, format_args!("")) }
     }
 
-    /// The error without an allocation: the number is told, or else, of a cause, the kind.
+    /// The error without an allocation: of a cause the kind is told, or else the number.
     pub fn plain(self) -> Error<'static, B> {
         self.cut(0)
     }
@@ -567,8 +567,8 @@ impl<'a, B> Error<'a, B> {
         }
     }
 
-    /// The error without what it carries, for any thread and any time: its kind, and its number or else the kind of its cause. It says
-    /// that it is cut ([`is_cut`](Self::is_cut)) where it told more.
+    /// The error without what it carries, for any thread and any time: its kind, and the kind of its cause or else its number. It says
+    /// that it is cut ([`is_cut`](Self::is_cut)) where there was a block with more of it.
     ///
     /// ```
     /// use allocator_api2::alloc::Global;

@@ -147,6 +147,8 @@ mod account;
 mod books;
 mod free_at_end;
 pub(crate) mod refs;
+#[cfg(doctest)]
+mod refused;
 mod shared;
 
 #[cfg(target_has_atomic = "ptr")]

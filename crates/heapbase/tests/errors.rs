@@ -268,6 +268,12 @@ fn text_that_somebody_else_formats() {
     });
     assert_eq!((error.message().len(), error.is_cut(), error.cause().unwrap().message()), (256, true, "kept"));
     drop(error);
+    let error = Error::build(&OUTER).message_by(&part, 600, |into| {
+        into.chunks_mut(3).for_each(|into| into.copy_from_slice(&"€".as_bytes()[..into.len()]));
+        into.len()
+    });
+    assert_eq!((error.message(), error.is_cut()), ("€".repeat(85).as_str(), true), "no part of a character");
+    drop(error);
     part.set_budget(10);
     let error = Error::build(&OUTER).message_by(&part, 5, |_| panic!("there is no room"));
     assert!(error.is_cut() && error.is_plain());

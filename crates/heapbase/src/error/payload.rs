@@ -83,8 +83,9 @@ impl Payload {
         tail.whole
     }
 
-    /// Has the message of an error that nobody else refers to yet written into all of its room.
-    pub(super) fn write_by<B>(error: &mut Error<'_, B>, write: impl FnOnce(&mut [u8]) -> usize) {
+    /// Has the message of an error that nobody else refers to yet written into all of its room; where that is for a part only, which may
+    /// end inside of a character, as far as it goes.
+    pub(super) fn write_by<B>(error: &mut Error<'_, B>, is_part: bool, write: impl FnOnce(&mut [u8]) -> usize) {
         let Some(payload) = error.payload() else { return };
         let payload = payload.as_ptr();
         // SAFETY: nobody else refers to the payload yet; the block has `room` bytes behind it.
@@ -93,10 +94,15 @@ impl Payload {
             start.write_bytes(0, room);
             core::slice::from_raw_parts_mut(start, room)
         };
-        let len = write(text).min(text.len());
+        let mut len = write(text).min(text.len());
         let mut at = 0;
         while let Err(invalid) = core::str::from_utf8(&text[at..len]) {
             at += invalid.valid_up_to();
+            if is_part && invalid.error_len().is_none() {
+                // The rest of the last character had no room.
+                len = at;
+                break;
+            }
             text[at] = b'?';
         }
         // SAFETY: as above; so many bytes are UTF-8.

@@ -9,6 +9,9 @@ pub trait Books: sealed::Ledger + 'static {}
 /// The books of a subsystem that one thread uses; the compiler keeps others out. One word is read and written for each
 /// allocation, and another for each block that comes back.
 ///
+/// While the parent serves a request that raises the peak, the peak counts it; a parent that meanwhile asks this very subsystem, and fails
+/// afterwards, leaves it counted.
+///
 /// Both kinds of call work on a word of their own because each then waits for its own kind only: with one word for both, a
 /// request waits for the return before it, and that for the request before.
 #[derive(Debug)]
@@ -135,7 +138,7 @@ impl sealed::Ledger for OneThread {
     #[cold]
     fn withdraw(&self, bytes: usize) {
         // A request that raised the peak left nothing to admit but requests for nothing, so it was the last, and this is it.
-        if bytes > 0 && self.raised_by.get() == bytes && self.left.get() == 0 && self.back.get() == 0 {
+        if bytes > 0 && self.raised_by.get() == bytes {
             self.peak.set(self.raised_from.get());
         }
         self.left.set(self.left.get() + bytes);
