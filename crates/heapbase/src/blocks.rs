@@ -439,6 +439,16 @@ impl<S: PageSource> Blocks<S> {
         }
     }
 
+    /// Whether a used block is the last one below the top.
+    ///
+    /// # Safety
+    ///
+    /// A tagged block in use.
+    pub(crate) unsafe fn is_last(&self, payload: Addr) -> bool {
+        // SAFETY: the caller's promise.
+        payload.plus(unsafe { self.payload_size(payload) }) == self.top
+    }
+
     /// Size in bytes of the payload of a used block.
     ///
     /// # Safety

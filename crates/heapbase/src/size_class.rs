@@ -698,8 +698,9 @@ unsafe impl<S: PageSource> RawAllocator for SizeClassAllocator<S> {
         unsafe {
             let block = self.allocate(layout);
             if !block.is_null() {
-                // Fresh memory is zero and stays untouched. A slab's blocks carry links wherever they lie.
-                let dirty = if is_small(layout.size(), layout.align()) {
+                // Fresh memory at the top is zero and stays untouched. A slab's blocks carry links wherever they lie, and what once was
+                // the top carries tags.
+                let dirty = if is_small(layout.size(), layout.align()) || !self.blocks.is_last(Addr(block.addr())) {
                     layout.size()
                 } else {
                     zero_from.0.saturating_sub(block.addr()).min(layout.size())

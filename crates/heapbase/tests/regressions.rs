@@ -289,3 +289,27 @@ fn what_waits_serves_other_sizes() {
         heap.check();
     }
 }
+
+/// Memory comes from elsewhere once and then no more: what waits goes home, and merges with what was the top until then, where tags lie.
+#[test]
+fn zeroed_memory_is_zero_where_the_top_was() {
+    let mut heap = SizeClassAllocator::with_source(TestMemory::new(64));
+    let layout = |size: usize| Layout::from_size_align(size, 8).unwrap();
+    let page = PAGE as usize;
+    // SAFETY: blocks are given back once, with their layouts, and the source is told of its limit only.
+    unsafe {
+        let below = heap.allocate(layout(41 * page - 62 * 1024 - 8_208 - 56));
+        let waiting = heap.allocate(layout(8_192));
+        assert!(!below.is_null() && !waiting.is_null());
+        heap.deallocate(waiting, layout(8_192));
+        heap.source_mut().steal(1);
+        heap.source_mut().limit(43);
+        let size = 66 * 1024;
+        let zeroed = heap.allocate_zeroed(layout(size));
+        assert!(!zeroed.is_null());
+        heap.check();
+        assert!((0..size).all(|at| zeroed.add(at).read() == 0));
+        heap.deallocate(zeroed, layout(size));
+        heap.deallocate(below, layout(41 * page - 62 * 1024 - 8_208 - 56));
+    }
+}
