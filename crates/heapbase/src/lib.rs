@@ -29,7 +29,7 @@
 //!
 //! | allocator | for | takes memory back | complexity of a call |
 //! | --- | --- | --- | --- |
-//! | `Global`, [`SizeClassAllocator`] | programs that do real work | yes | bounded for alignments to 8 and until memory runs out, whatever the heap's size |
+//! | `Global`, [`SizeClassAllocator`] | programs that do real work | yes | bounded for alignments to 8, blocks to 7 MiB and until memory runs out, whatever the heap's size |
 //! | [`FreeListAllocator`] | small modules that allocate little | yes | the number of free pieces |
 //! | [`LeakingAllocator`] | modules with a short life | no | constant |
 //! | [`LeakingPageAllocator`] | modules that allocate once or twice | no | constant |

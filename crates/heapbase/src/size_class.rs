@@ -21,7 +21,7 @@
 //!
 //! **Small heaps.** A class's first 24 blocks are tagged ones, which wait in the class's list like any other: a program that
 //! allocates little has neither slabs nor byte map. Then come four slabs of 1 KiB, four of 2, and from then on those of 4,
-//! where that is not more than 126 blocks.
+//! where that is not more than 127 blocks.
 //!
 //! **Giving back.** What waits goes home before memory that nobody has touched is used, but not each time: when what the
 //! tagged blocks lacked since the last time adds up to a 16th of the heap less 512 bytes, an eighth after the first 16 times,
@@ -31,7 +31,7 @@
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
 //! A block in no slab has a tag in front, even one that serves a class.
 //!
-//! **Worst cases**, on 32 bits. Making a slab writes at most 126 links twice. Sending home what waits moves at most 4,096 blocks in each
+//! **Worst cases**, on 32 bits. Making a slab writes at most 127 links twice. Sending home what waits moves at most 4,096 blocks in each
 //! of 56 lists, each in bounded time and at most once for each time that it was freed; before a request fails, and for an
 //! alignment above 8, it goes on until none is left. A request looks at one block in each bin between its size and its size plus its
 //! alignment, a few bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
@@ -39,9 +39,10 @@
 //! it. Nothing else depends on the size of the heap.
 //!
 //! **Waste.** Of a block, rounding, tags and what a slab leaves over take at most 11.2 % once a request is rounded up to 8 bytes,
-//! worst just past a multiple of an eighth of a power of two; a class's first 24 blocks carry a tag, which takes 8 bytes
+//! worst just past a multiple of an eighth of a power of two, or 16 % where a block with an alignment above 64 was freed by its
+//! address alone and serves its list from then on; a class's first 24 blocks carry a tag, which takes 8 bytes
 //! more. Of memory, each class may hold partly used slabs: in the worst case one block in use keeps a slab, so a program
-//! that frees all but one block of each slab holds at most 126 times what it uses, and those bytes serve the same class only.
+//! that frees all but one block of each slab holds at most 128 times what it uses, and those bytes serve the same class only.
 //!
 //! **What was measured on the way.** One list for a class, whose slabs only count, as it was before, makes freeing touch the slab
 //! too, and an empty slab's blocks must be unlinked one by one; one counter for all that waits makes each call wait for the
