@@ -375,8 +375,8 @@ impl<A: Allocator> Collector<A> {
     /// `object` came from [`allocate`](Self::allocate) and is in use. The finaliser may be called with it, and does not use this
     /// collector.
     pub unsafe fn set_finaliser(&mut self, object: NonNull<u8>, finaliser: Finaliser) -> bool {
-        let noted = self.table.find(object.addr().get()).is_some()
-            && self.finalisers.reserve(&self.memory, self.limit.saturating_sub(self.held()));
+        let noted =
+            self.table.find(object.addr().get()).is_some() && self.finalisers.reserve(&self.memory, self.room());
         if noted {
             self.finalisers.push(Finalised { object, finaliser, due: false });
             self.note_peak();
@@ -435,7 +435,7 @@ impl<A: Allocator> Collector<A> {
             }
             self.pending.clear(&self.memory);
         }
-        let most = self.limit.saturating_sub(self.held());
+        let most = self.room();
         let mut marker = Marker::new(&self.table, &mut self.pending, &self.memory, most);
         roots(&mut marker);
         for (start, end) in self.roots.as_slice() {

@@ -157,11 +157,8 @@ pub struct Marker<'a> {
 impl<'a> Marker<'a> {
     /// A collection's. It may take `most` bytes more than it has for what is pending.
     pub(crate) fn new(table: &'a Table, pending: &'a mut Pending, memory: &'a dyn Allocator, most: usize) -> Self {
-        let (low, high) = match table.as_slice() {
-            [] => (0, 0),
-            [only] => (only.start, only.end),
-            [first, .., last] => (first.start, last.end),
-        };
+        let (first, last) = (table.as_slice().first(), table.as_slice().last());
+        let (low, high) = first.zip(last).map_or((0, 0), |(first, last)| (first.start, last.end));
         Self {
             table,
             pending,

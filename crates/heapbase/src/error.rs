@@ -361,8 +361,8 @@ impl Error<'static, ManyThreads> {
 #[cfg(target_has_atomic = "ptr")]
 impl<'a> From<Error<'a, ManyThreads>> for Error<'a> {
     fn from(error: Error<'a, ManyThreads>) -> Self {
-        let error = ManuallyDrop::new(error);
-        Self { head: error.head, tail: error.tail, keeps: PhantomData }
+        // SAFETY: who may go anywhere may stay.
+        unsafe { error.relabelled() }
     }
 }
 
@@ -514,6 +514,16 @@ impl<B> Error<'static, B> {
 }
 
 impl<'a, B> Error<'a, B> {
+    /// The same error, of which the types say something else.
+    ///
+    /// # Safety
+    ///
+    /// It is not used after what it borrows, nor from other threads than it may go to.
+    unsafe fn relabelled<'b, C>(self) -> Error<'b, C> {
+        let error = ManuallyDrop::new(self);
+        Error { head: error.head, tail: error.tail, keeps: PhantomData }
+    }
+
     fn tag(&self) -> usize {
         self.head.addr().get() & (IS_KIND | HAS_CAUSE | CUT)
     }
@@ -558,11 +568,8 @@ impl<'a, B> Error<'a, B> {
     /// What led to it.
     pub fn cause(&self) -> Option<Error<'a, B>> {
         match self.look() {
-            Some(payload) => payload.cause.clone().map(|cause| {
-                let cause = ManuallyDrop::new(cause);
-                // A cause is of its error's threads.
-                Error { head: cause.head, tail: cause.tail, keeps: PhantomData }
-            }),
+            // SAFETY: a cause borrows what its error does, and is of its threads.
+            Some(payload) => payload.cause.clone().map(|cause| unsafe { cause.relabelled() }),
             None => self.cause_kind().map(|kind| Error::of_kind(kind, 0)),
         }
     }

@@ -3,6 +3,7 @@
 //! `HEAPBASE_OPS` sets how many operations each walk does; by default few enough for every `cargo test`.
 
 mod forest;
+mod parents;
 
 use allocator_api2::{
     alloc::{AllocError, Allocator, Global, Layout},
@@ -19,6 +20,7 @@ use heapbase::{
     memory::{Region, TestMemory},
     subsystem::{Books, Figures, FreeAtEnd, ManyThreads, OneThread, Shared, Subsystem},
 };
+use parents::{Ending, Panicking};
 use proptest::prelude::*;
 
 #[test]
@@ -107,21 +109,6 @@ fn a_peak_is_kept_through_refusals_failures_and_returns() {
     part.close().unwrap();
 }
 
-/// The system's memory, until it has none.
-struct Ending(core::cell::Cell<bool>);
-
-// SAFETY: every block is the system's.
-unsafe impl Allocator for Ending {
-    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        if self.0.get() { Err(AllocError) } else { Global.allocate(layout) }
-    }
-
-    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { Global.deallocate(block, layout) }
-    }
-}
-
 #[test]
 fn a_peak_is_kept_through_failures_of_any_size() {
     let ending = Ending(core::cell::Cell::new(false));
@@ -153,34 +140,6 @@ fn a_peak_is_kept_through_failures_of_any_size() {
         part.deallocate(block, layout(100));
     }
     assert_eq!(figures(), (0, 200, 6));
-}
-
-/// The system's memory, with a panic in place of an answer.
-struct Panicking(core::cell::Cell<bool>);
-
-impl Panicking {
-    fn answer(&self) {
-        assert!(!self.0.get(), "as planned");
-    }
-}
-
-// SAFETY: every block is the system's; a panic changes nothing.
-unsafe impl Allocator for Panicking {
-    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        self.answer();
-        Global.allocate(layout)
-    }
-
-    unsafe fn deallocate(&self, block: NonNull<u8>, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { Global.deallocate(block, layout) }
-    }
-
-    unsafe fn grow(&self, block: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        self.answer();
-        // SAFETY: the caller's promise.
-        unsafe { Global.grow(block, old, new) }
-    }
 }
 
 fn panics<R>(run: impl FnOnce() -> R) -> bool {

@@ -63,11 +63,8 @@ impl Payload {
         let Some(Placed { block, owner, give_back }) = layout(room).and_then(|layout| keeper.place(layout)) else {
             return Err(cause);
         };
-        // Only what the types say changes; the payload is reached through errors of `'a` and `B` only.
-        let cause = cause.map(|cause| {
-            let cause = ManuallyDrop::new(cause);
-            Error { head: cause.head, tail: cause.tail, keeps: PhantomData }
-        });
+        // SAFETY: the payload is reached through errors of `'a` and `B` only.
+        let cause = cause.map(|cause| unsafe { cause.relabelled() });
         let payload = block.cast::<Self>();
         // SAFETY: a fresh block of that layout.
         unsafe { payload.write(Self { count: Count::one(), kind, number, cause, owner, give_back, len: 0, room }) };

@@ -51,8 +51,10 @@ pub struct Sendable;
 /// ```compile_fail,E0277
 /// # use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
 /// # struct Stays(core::marker::PhantomData<std::sync::MutexGuard<'static, ()>>);
+/// # // SAFETY: every block is the system's.
 /// # unsafe impl Allocator for Stays {
 /// #     fn allocate(&self, layout: Layout) -> Result<core::ptr::NonNull<[u8]>, AllocError> { Global.allocate(layout) }
+/// #     // SAFETY: the caller's promise.
 /// #     unsafe fn deallocate(&self, block: core::ptr::NonNull<u8>, layout: Layout) { unsafe { Global.deallocate(block, layout) } }
 /// # }
 /// use heapbase::{error::{Error, OUT_OF_MEMORY}, subsystem::{Shared, Subsystem}};
@@ -64,8 +66,10 @@ pub struct Sendable;
 /// ```compile_fail,E0277
 /// # use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
 /// # struct Stays(core::marker::PhantomData<std::sync::MutexGuard<'static, ()>>);
+/// # // SAFETY: every block is the system's.
 /// # unsafe impl Allocator for Stays {
 /// #     fn allocate(&self, layout: Layout) -> Result<core::ptr::NonNull<[u8]>, AllocError> { Global.allocate(layout) }
+/// #     // SAFETY: the caller's promise.
 /// #     unsafe fn deallocate(&self, block: core::ptr::NonNull<u8>, layout: Layout) { unsafe { Global.deallocate(block, layout) } }
 /// # }
 /// use heapbase::subsystem::{Shared, Subsystem};
@@ -77,8 +81,10 @@ pub struct Sendable;
 /// ```compile_fail,E0277
 /// # use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
 /// # struct Stays(core::marker::PhantomData<std::sync::MutexGuard<'static, ()>>);
+/// # // SAFETY: every block is the system's.
 /// # unsafe impl Allocator for Stays {
 /// #     fn allocate(&self, layout: Layout) -> Result<core::ptr::NonNull<[u8]>, AllocError> { Global.allocate(layout) }
+/// #     // SAFETY: the caller's promise.
 /// #     unsafe fn deallocate(&self, block: core::ptr::NonNull<u8>, layout: Layout) { unsafe { Global.deallocate(block, layout) } }
 /// # }
 /// use heapbase::subsystem::{Shared, Subsystem};
@@ -92,8 +98,10 @@ pub struct Sendable;
 /// ```
 /// # use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
 /// # struct Stays(core::marker::PhantomData<std::sync::MutexGuard<'static, ()>>);
+/// # // SAFETY: every block is the system's.
 /// # unsafe impl Allocator for Stays {
 /// #     fn allocate(&self, layout: Layout) -> Result<core::ptr::NonNull<[u8]>, AllocError> { Global.allocate(layout) }
+/// #     // SAFETY: the caller's promise.
 /// #     unsafe fn deallocate(&self, block: core::ptr::NonNull<u8>, layout: Layout) { unsafe { Global.deallocate(block, layout) } }
 /// # }
 /// use heapbase::subsystem::Subsystem;
