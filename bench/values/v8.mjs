@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 
 const TURNS = 1 << 15;
-const names = ["bare", "bare again", "borrowed", "borrowed, nested in another", "owning"];
+const names = ["bare", "bare again", "bare, in a region", "borrowed", "borrowed heap of its own", "borrowed, nested in another", "owning"];
 const made = 5;
 const file = new URL("guest/target/wasm32v1-none/release/rounds.wasm", import.meta.url);
 const { instance } = await WebAssembly.instantiate(await readFile(file), {});

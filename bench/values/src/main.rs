@@ -12,7 +12,7 @@ use allocator_api2::alloc::{Allocator, Global};
 use core::time::Duration;
 use heapbase::{
     AssumeSingleThreaded, SizeClassAllocator,
-    memory::TestMemory,
+    memory::{Reserved, TestMemory},
     subsystem::{Shared, Subsystem},
 };
 use rounds::{On, Round, TURNS, turns};
@@ -60,6 +60,10 @@ fn report<A: Allocator + Send + Sync + 'static>(name: &str, fresh: impl Fn() -> 
         ("bare", each(bare)),
         ("bare again", each(bare)),
         ("borrowed", each(borrowed)),
+        (
+            "borrowed heap of its own, reserved from a subsystem",
+            each(|| forever(own(forever(Subsystem::new("own", fresh()))))),
+        ),
         ("borrowed, of an allocator that others share", each(|| forever(Subsystem::new("one of many", bare())))),
         ("borrowed, nested in another", each(|| forever(Subsystem::new("within", borrowed())))),
         ("owning", each(|| Shared::new(Subsystem::new("two", fresh())).expect("memory"))),
@@ -85,4 +89,10 @@ fn main() {
 fn heap() -> AssumeSingleThreaded<SizeClassAllocator<TestMemory>> {
     // SAFETY: this program has one thread.
     unsafe { AssumeSingleThreaded::new(SizeClassAllocator::with_source(TestMemory::new(64))) }
+}
+
+/// The flagship, in memory that it reserves.
+fn own<P: Allocator>(parent: P) -> AssumeSingleThreaded<SizeClassAllocator<Reserved<P>>> {
+    // SAFETY: this program has one thread.
+    unsafe { AssumeSingleThreaded::new(SizeClassAllocator::with_source(Reserved::new(parent, 3 << 20).expect("memory"))) }
 }

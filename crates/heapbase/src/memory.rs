@@ -5,17 +5,22 @@
 //! | `MemoryGrow` | a WebAssembly module that grows its own memory |
 //! | `FromHeapBase` | the same, and the rest of the page that the module's data end in: on a promise |
 //! | [`Region`] | an arena of fixed bounds: a static array, or what a linker script leaves free |
+//! | `Reserved` | a block that any `allocator_api2` allocator sets aside: a heap of its own for a part of a program (feature `allocator-api2`) |
 //! | `TestMemory` | native tests: a reservation with foreign growth and failures on demand |
 
 #[cfg(target_family = "wasm")]
 pub(crate) mod grow;
 mod region;
+#[cfg(feature = "allocator-api2")]
+mod reserved;
 #[cfg(any(test, feature = "std"))]
 mod test_memory;
 
 #[cfg(target_family = "wasm")]
 pub use grow::{FromHeapBase, MemoryGrow};
 pub use region::Region;
+#[cfg(feature = "allocator-api2")]
+pub use reserved::Reserved;
 #[cfg(any(test, feature = "std"))]
 pub use test_memory::TestMemory;
 

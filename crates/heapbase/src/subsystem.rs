@@ -32,6 +32,10 @@
 //!
 //! They mix: the parent of the values can be the static, whose parent can be the program's.
 //!
+//! A part may also have a heap of its own, in memory that it reserves from a subsystem ([`Reserved`](crate::memory::Reserved)). Then the subsystem books the
+//! reservation, each allocation costs what it costs on the heap alone, and the heap's end returns all of it at once, whatever was leaked. It is the choice
+//! where a part allocates much and its most is known; books of each allocation are the choice where parts share what there is, or exact bytes are wanted.
+//!
 //! # Which handle
 //!
 //! A handle is what a collection keeps in order to give memory back.

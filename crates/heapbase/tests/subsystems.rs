@@ -11,13 +11,13 @@ use allocator_api2::{
     vec::Vec,
 };
 use bumpalo::Bump;
-use core::ptr::NonNull;
+use core::{cell::Cell, ptr::NonNull};
 use forest::{Forest, Op};
 use hashbrown::HashMap;
 use heapbase::{
     FailAllocator, FreeListAllocator, Local, LockedAllocator, SizeClassAllocator,
     error::{OUT_OF_MEMORY, OVER_BUDGET},
-    memory::{Region, TestMemory},
+    memory::{Region, Reserved, TestMemory},
     subsystem::{Books, Figures, FreeAtEnd, ManyThreads, OneThread, Shared, Subsystem},
 };
 use parents::{Ending, Panicking};
@@ -111,7 +111,7 @@ fn a_peak_is_kept_through_refusals_failures_and_returns() {
 
 #[test]
 fn a_peak_is_kept_through_failures_of_any_size() {
-    let ending = Ending(core::cell::Cell::new(false));
+    let ending = Ending(Cell::new(false));
     let part = Subsystem::new("part", &ending);
     let layout = |size: usize| Layout::from_size_align(size, 8).unwrap();
     let figures = || (part.figures().live, part.figures().peak, part.figures().failed);
@@ -260,7 +260,7 @@ fn what_is_dropped_without_an_end_stays_on_the_books_above() {
 
 #[test]
 fn a_parent_that_panics_takes_nothing_along() {
-    let parent = Panicking(core::cell::Cell::new(false));
+    let parent = Panicking(Cell::new(false));
     {
         let part = Subsystem::new("part", &parent);
         let mut kept = Vec::new_in(&part);
@@ -279,7 +279,7 @@ fn a_parent_that_panics_takes_nothing_along() {
 #[test]
 fn a_parent_that_panics_leaves_what_is_freed_at_the_end_in_order() {
     for forgotten in [false, true] {
-        let parent = Panicking(core::cell::Cell::new(false));
+        let parent = Panicking(Cell::new(false));
         let part = Subsystem::new("part", &parent);
         let all = FreeAtEnd::new(&part);
         let make = || {
@@ -401,6 +401,8 @@ fn parents_of_every_kind() {
     fill(Global);
     fill(&Bump::new());
     fill(FreeAtEnd::new(Global));
+    fill(own(Global, 64 * 1024).unwrap());
+    fill(LockedAllocator::new(FreeListAllocator::with_source(Reserved::new(&shared, 64 * 1024).unwrap())));
     fill(Shared::new(Subsystem::new("owned", Global)).unwrap());
     fill(Shared::new(Subsystem::for_threads("owned", Global)).unwrap());
     fill(&Global as &dyn Allocator);
@@ -461,6 +463,71 @@ fn an_arena_in_a_subsystem() {
     }
     drop(bytes);
     part.close().unwrap();
+}
+
+/// A heap in memory that it reserves.
+fn own<P: Allocator>(parent: P, bytes: usize) -> Result<Local<SizeClassAllocator<Reserved<P>>>, AllocError> {
+    Ok(Local::new(SizeClassAllocator::with_source(Reserved::new(parent, bytes)?)))
+}
+
+#[test]
+fn a_part_reserves_a_heap_of_its_own() {
+    let server = Subsystem::new("server", Global);
+    let request = own(&server, 64 * 1024 + 5).unwrap();
+    assert_eq!(server.figures().live, 64 * 1024);
+    Box::leak(Box::new_in([1u8; 1_000], &request));
+    // The bound holds, and the heap is whole afterwards.
+    let mut blocks = std::vec::Vec::new();
+    while let Ok(block) = Box::try_new_in([2u8; 1_000], &request) {
+        blocks.push(block);
+    }
+    assert!((55..=64).contains(&blocks.len()), "{}", blocks.len());
+    blocks.pop();
+    blocks.push(Box::new_in([3u8; 1_000], &request));
+    assert!(blocks.iter().rev().skip(1).all(|block| **block == [2; 1_000]));
+    drop(blocks);
+    assert_eq!((server.figures().live, server.figures().refused), (64 * 1024, 0));
+    // What was leaked goes back too.
+    drop(request);
+    assert_eq!(server.figures().live, 0);
+
+    // What is in it moves with the heap.
+    let mut numbers = Vec::new_in(own(&server, 64 * 1024).unwrap());
+    numbers.extend(0..100u32);
+    let mut moved = std::vec![numbers];
+    moved[0].extend(100..1_000);
+    assert!(moved[0].iter().copied().eq(0..1_000));
+    drop(moved);
+
+    // Its memory is others', used before.
+    zeroed_by(own(&server, 256 * 1024).unwrap());
+    server.close().unwrap();
+}
+
+#[test]
+fn what_cannot_be_reserved_is_not_booked() {
+    let server = Subsystem::new("server", Ending(Cell::new(false)));
+    server.set_budget(64 * 1024);
+    assert!(own(&server, 64 * 1024 + 16).is_err());
+    let before = server.figures();
+    assert_eq!((before.live, before.refused, before.failed), (0, 1, 0));
+    server.parent().0.set(true);
+    assert!(own(&server, 64 * 1024).is_err());
+    assert_eq!(server.figures().denied_since(&before), Some(&OUT_OF_MEMORY));
+    server.parent().0.set(false);
+    let first = own(&server, 64 * 1024).unwrap();
+    assert!(own(&server, 16).is_err(), "the first has all of it");
+    server.parent().0.set(true);
+    assert_eq!(*Box::new_in(5, &first), 5, "it asks no more");
+    drop(first);
+    server.parent().0.set(false);
+    assert!(own(&server, usize::MAX).is_err(), "no block is so large");
+    // Too little to be a heap.
+    for bytes in [0, 1, 15, 16, 100] {
+        assert!(Box::try_new_in(5, &own(&server, bytes).unwrap()).is_err(), "{bytes}");
+    }
+    assert_eq!(*Box::try_new_in(5, &own(&server, 1_024).unwrap()).unwrap(), 5);
+    server.close().unwrap();
 }
 
 #[test]
@@ -611,7 +678,7 @@ fn a_parents_own_error_is_passed_on() {
         let Err(inner) = inner.close() else { panic!("a block is out") };
         inner.deallocate(block, layout(20));
         inner.close().unwrap();
-        let few = Few(core::cell::Cell::new(0));
+        let few = Few(Cell::new(0));
         let part = Subsystem::new("part", &few);
         let made = Shared::new_by(part, |few, layout| few.allocate(layout).map_err(|AllocError| "nothing"));
         assert_eq!(made.unwrap_err(), "nothing");
@@ -755,7 +822,7 @@ proptest! {
 }
 
 /// An allocator that serves so many requests and then no more.
-struct Few(core::cell::Cell<usize>);
+struct Few(Cell<usize>);
 
 // SAFETY: every block is the system's.
 unsafe impl Allocator for Few {
@@ -772,7 +839,7 @@ unsafe impl Allocator for Few {
 
 #[test]
 fn a_handle_that_finds_no_memory_is_not_made() {
-    let few = Few(core::cell::Cell::new(0));
+    let few = Few(Cell::new(0));
     let part = Subsystem::new("part", &few);
     assert!(Shared::new(part).is_err());
     few.0.set(1);

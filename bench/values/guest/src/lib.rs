@@ -7,11 +7,12 @@ extern crate alloc;
 #[path = "../../src/rounds.rs"]
 mod rounds;
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use allocator_api2::alloc::Allocator;
+use core::mem::MaybeUninit;
 use heapbase::{
     AssumeSingleThreaded, Global, SizeClassAllocator,
-    memory::MemoryGrow,
+    memory::{MemoryGrow, Region, Reserved},
     subsystem::{Shared, Subsystem},
 };
 use rounds::{On, Round, turns};
@@ -20,6 +21,8 @@ use rounds::{On, Round, turns};
 static HEAP: Global = Global::new();
 
 type Heap = AssumeSingleThreaded<SizeClassAllocator<MemoryGrow>>;
+
+type Own = AssumeSingleThreaded<SizeClassAllocator<Reserved<&'static Subsystem<Heap>>>>;
 
 struct State {
     turns: Vec<(u32, u32)>,
@@ -41,15 +44,30 @@ fn on(handle: impl Allocator + 'static) -> Box<dyn Round> {
     Box::new(On::new(handle))
 }
 
-/// Makes bare, bare again, borrowed, nested, owning, each `made` times on heaps of their own, and says how many that is.
+/// Makes bare, bare again, bare in a region, borrowed, a heap of its own, nested, owning, each `made` times on heaps of their own, and says how many that is.
 #[unsafe(no_mangle)]
 pub extern "C" fn start(made: usize) -> usize {
     let mut subjects = Vec::new();
     for _ in 0..made {
         let part = forever(Subsystem::new("part", fresh()));
+        let parent = forever(Subsystem::new("parent", fresh()));
+        // SAFETY: a module has one thread.
+        let own = forever(unsafe { Own::new(SizeClassAllocator::with_source(Reserved::new(parent, 3 << 20).expect("memory"))) });
+        let arena = vec![MaybeUninit::uninit(); 3 << 20].leak();
+        // SAFETY: a module has one thread.
+        let region =
+            forever(unsafe { AssumeSingleThreaded::new(SizeClassAllocator::with_source(Region::<false>::new(arena))) });
         let within = forever(Subsystem::new("within", forever(Subsystem::new("outer", fresh()))));
         let Ok(owned) = Shared::new(Subsystem::new("owned", fresh())) else { return 0 };
-        subjects.extend([on(forever(fresh())), on(forever(fresh())), on(part), on(within), on(owned)]);
+        subjects.extend([
+            on(forever(fresh())),
+            on(forever(fresh())),
+            on(region),
+            on(part),
+            on(own),
+            on(within),
+            on(owned),
+        ]);
     }
     let count = subjects.len();
     // SAFETY: a module has one thread.

@@ -1,0 +1,85 @@
+//! Memory that a parent sets aside.
+
+use super::{PageSource, Span};
+use allocator_api2::alloc::{AllocError, Allocator};
+use core::{alloc::Layout, ptr::NonNull};
+
+const ALIGN: usize = 2 * size_of::<usize>();
+
+/// One block of a parent, taken when this is made and given back when the heap on it ends.
+///
+/// It makes a heap of its own for a part of a program, with whatever bounds and books the parent has: a
+/// [`Subsystem`](crate::subsystem::Subsystem) as parent books what the part reserves, once, not each allocation. So an allocation costs what
+/// it costs on the heap alone, all that is left in the part at its end goes back in one call, and what the part frees serves nobody else before.
+///
+/// ```
+/// use allocator_api2::{alloc::Global, boxed::Box};
+/// use heapbase::{Local, SizeClassAllocator, memory::Reserved, subsystem::Subsystem};
+///
+/// let server = Subsystem::new("server", Global);
+/// server.set_budget(1 << 20);
+/// {
+///     let memory = Reserved::new(&server, 64 * 1024).expect("the budget has room");
+///     let request = Local::new(SizeClassAllocator::with_source(memory));
+///     Box::leak(Box::new_in([0u8; 1_000], &request));
+///     assert_eq!(server.figures().live, 64 * 1024);
+///     assert!(Box::try_new_in([0u8; 64 * 1024], &request).is_err());
+/// }
+/// server.close().expect("all of it went back");
+/// ```
+#[derive(Debug)]
+pub struct Reserved<P: Allocator> {
+    parent: P,
+    start: NonNull<u8>,
+    layout: Layout,
+    given: bool,
+}
+
+impl<P: Allocator> Reserved<P> {
+    /// Takes `bytes` bytes of the parent, rounded down to a multiple of two words. The heap's bookkeeping comes out of them.
+    ///
+    /// # Errors
+    ///
+    /// When the parent has not got so much. (A [`Subsystem`](crate::subsystem::Subsystem) tells why: [`Figures::denied_since`](crate::subsystem::Figures::denied_since).)
+    pub fn new(parent: P, bytes: usize) -> Result<Self, AllocError> {
+        // Not when the heap first asks: the parent would be called from inside the heap (S5).
+        let layout = Layout::from_size_align(bytes & !(ALIGN - 1), ALIGN).map_err(|_| AllocError)?;
+        let start = parent.allocate(layout)?.cast();
+        Ok(Self { parent, start, layout, given: false })
+    }
+
+    /// The parent.
+    pub const fn parent(&self) -> &P {
+        &self.parent
+    }
+}
+
+impl<P: Allocator> Drop for Reserved<P> {
+    fn drop(&mut self) {
+        // SAFETY: the parent's block for this layout, and whoever used it has gone: the heap owns its source.
+        unsafe { self.parent.deallocate(self.start, self.layout) }
+    }
+}
+
+// SAFETY: the block is owned, and nobody else holds a pointer into it, whichever thread uses the source.
+unsafe impl<P: Allocator + Send> Send for Reserved<P> {}
+
+// SAFETY: S1, S3: the block is the parent's, which keeps it valid until it is given back in `drop`, and `pointer` derives from what the parent
+// returned. S2: one span only. S4: nothing is promised. S5: nothing is called.
+unsafe impl<P: Allocator> PageSource for Reserved<P> {
+    const ZEROED: bool = false;
+
+    #[inline]
+    fn grow(&mut self, least: usize) -> Option<Span> {
+        if self.given || self.layout.size() < least {
+            return None;
+        }
+        self.given = true;
+        Some(Span { start: self.start.addr().get(), len: self.layout.size() })
+    }
+
+    #[inline(always)]
+    fn pointer(&self, address: usize) -> *mut u8 {
+        self.start.as_ptr().with_addr(address)
+    }
+}
