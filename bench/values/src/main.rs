@@ -94,5 +94,7 @@ fn heap() -> AssumeSingleThreaded<SizeClassAllocator<TestMemory>> {
 /// The flagship, in memory that it reserves.
 fn own<P: Allocator>(parent: P) -> AssumeSingleThreaded<SizeClassAllocator<Reserved<P>>> {
     // SAFETY: this program has one thread.
-    unsafe { AssumeSingleThreaded::new(SizeClassAllocator::with_source(Reserved::new(parent, 3 << 20).expect("memory"))) }
+    unsafe {
+        AssumeSingleThreaded::new(SizeClassAllocator::with_source(Reserved::new(parent, 3 << 20).expect("memory")))
+    }
 }

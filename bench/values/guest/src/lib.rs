@@ -52,7 +52,9 @@ pub extern "C" fn start(made: usize) -> usize {
         let part = forever(Subsystem::new("part", fresh()));
         let parent = forever(Subsystem::new("parent", fresh()));
         // SAFETY: a module has one thread.
-        let own = forever(unsafe { Own::new(SizeClassAllocator::with_source(Reserved::new(parent, 3 << 20).expect("memory"))) });
+        let own = forever(unsafe {
+            Own::new(SizeClassAllocator::with_source(Reserved::new(parent, 3 << 20).expect("memory")))
+        });
         let arena = vec![MaybeUninit::uninit(); 3 << 20].leak();
         // SAFETY: a module has one thread.
         let region =
