@@ -135,7 +135,10 @@ fn every_entry_point(file: &Path, found: &mut Found) {
     }
     let load = |wasm: &[u8], fuel| {
         let limits = Limits { fuel, ..Limits::default() };
-        let config = Config { engine: Engine::Wasmi, limits, features: Features::Extended, ..Config::default() };
+        // Nor does it need the heap of a node, 128 MiB of zeroes.
+        let heap_pages = HeapPages::Fixed(256);
+        let config =
+            Config { engine: Engine::Wasmi, heap_pages, limits, features: Features::Extended, ..Config::default() };
         Runtime::new(wasm, &config).unwrap_or_else(|error| panic!("{name}: {error}"))
     };
     let before = load(&original, Some(FUEL));
