@@ -359,8 +359,8 @@ struct heapbase_error heapbase_gc_allocate(struct heapbase_gc *gc,
 // The collector is there; objects that are still used are reachable.
 void heapbase_gc_collect(struct heapbase_gc *gc);
 
-// Tells a collector that asks for roots of the words from `start` up to `end`: a stack, a data segment. Outside of that it does
-// nothing.
+// Tells a collector that asks for roots of the words from `start` up to `end`: a stack, a data segment. It does nothing outside of that, nor
+// where the collector's allocator calls it.
 //
 // # Safety
 //
@@ -369,12 +369,13 @@ void heapbase_gc_mark_roots(struct heapbase_gc *gc,
                             const void *start,
                             const void *end);
 
-// Tells a collector that asks for roots of a word that may be the address of an object or lie inside of one.
+// Tells a collector that asks for roots of a word that may be the address of an object or lie inside of one. Else as heapbase_gc_mark_roots.
 //
 // # Safety
 //
 // The collector is there.
-void heapbase_gc_mark_word(struct heapbase_gc *gc, size_t word);
+void heapbase_gc_mark_word(struct heapbase_gc *gc,
+                           size_t word);
 
 // Registers the words from `start` up to `end` as roots of each collection. False: there is no memory to note it.
 //

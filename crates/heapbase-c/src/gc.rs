@@ -198,6 +198,23 @@ unsafe fn ask(gc: *mut Gc, roots: Roots, marker: &mut Marker<'_>) {
     }
 }
 
+/// Tells the marker of a collector that asks for roots. It is not there for others meanwhile: it may ask the allocator for memory, which may call this.
+///
+/// # Safety
+///
+/// The collector is there.
+unsafe fn tell(gc: *mut Gc, what: impl FnOnce(&mut Marker<'static>)) {
+    // SAFETY: the caller's promise; a marker is there as long as the cell names it, and nobody else has it.
+    unsafe {
+        let cell = &(*gc).marker;
+        let marker = cell.replace(null_mut());
+        if let Some(there) = marker.as_mut() {
+            what(there);
+            cell.set(marker);
+        }
+    }
+}
+
 /// Writes an object of `size` bytes, all of them 0, aligned to two words, to `*object`. May collect before.
 ///
 /// `layout` says where it may hold addresses of objects: NULL anywhere; else as TinyGo's compiler does: a word whose lowest bit is 1, then the number
@@ -252,35 +269,27 @@ pub unsafe extern "C" fn heapbase_gc_collect(gc: *mut Gc) {
     }
 }
 
-/// Tells a collector that asks for roots of the words from `start` up to `end`: a stack, a data segment. Outside of that it does
-/// nothing.
+/// Tells a collector that asks for roots of the words from `start` up to `end`: a stack, a data segment. It does nothing outside of that, nor
+/// where the collector's allocator calls it.
 ///
 /// # Safety
 ///
 /// The collector is there; the bytes may be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapbase_gc_mark_roots(gc: *mut Gc, start: *const c_void, end: *const c_void) {
-    // SAFETY: the caller's promise; a marker is there as long as the cell names it.
-    unsafe {
-        if let Some(marker) = (*gc).marker.get().as_mut() {
-            marker.range(start.cast(), end.cast());
-        }
-    }
+    // SAFETY: the caller's promise.
+    unsafe { tell(gc, |marker| marker.range(start.cast(), end.cast())) }
 }
 
-/// Tells a collector that asks for roots of a word that may be the address of an object or lie inside of one.
+/// Tells a collector that asks for roots of a word that may be the address of an object or lie inside of one. Else as heapbase_gc_mark_roots.
 ///
 /// # Safety
 ///
 /// The collector is there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapbase_gc_mark_word(gc: *mut Gc, word: usize) {
-    // SAFETY: the caller's promise; a marker is there as long as the cell names it.
-    unsafe {
-        if let Some(marker) = (*gc).marker.get().as_mut() {
-            marker.word(word);
-        }
-    }
+    // SAFETY: the caller's promise.
+    unsafe { tell(gc, |marker| marker.word(word)) }
 }
 
 /// Registers the words from `start` up to `end` as roots of each collection. False: there is no memory to note it.

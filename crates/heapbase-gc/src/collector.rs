@@ -16,8 +16,8 @@ const SEGMENT: usize = 16 * 1024 - 64;
 const LARGEST: usize = 128 * UNIT;
 /// Sizes of cells: multiples of a unit up to 8, then four steps for each doubling.
 const CLASSES: usize = 8 + 4 * 4;
-/// The first collection, and none before so much was allocated.
-const LEAST: usize = 256 * 1024;
+/// The first collection, and none before so much was allocated, unless set.
+const LEAST: usize = 64 * 1024;
 
 /// The class of a size, at most [`LARGEST`].
 const fn class_of(size: usize) -> usize {
@@ -103,6 +103,9 @@ pub struct Collector<A: Allocator> {
     /// Bytes allocated since the last collection, and how many may be before the next.
     since: usize,
     threshold: usize,
+    /// What makes the threshold: a share of what was live after the last collection, and a bound below that.
+    share: usize,
+    least: usize,
     growth: usize,
     limit: usize,
     /// Bytes of segments.
@@ -142,6 +145,8 @@ impl<A: Allocator> Collector<A> {
             },
             since: 0,
             threshold: LEAST,
+            share: 0,
+            least: LEAST,
             growth: 75,
             limit: usize::MAX,
             segments: 0,
@@ -149,10 +154,17 @@ impl<A: Allocator> Collector<A> {
         }
     }
 
-    /// After how much is to be collected: so many bytes in a hundred of those that were live after the last collection, 256 KiB at least. 75
-    /// unless set.
+    /// After how much is to be collected: so many bytes in a hundred of those that were live after the last collection, [`set_least`](Self::set_least) at least. 75
+    /// unless set, which holds from the next collection on.
     pub fn set_growth(&mut self, percent: usize) {
         self.growth = percent;
+    }
+
+    /// How many bytes are allocated at least before memory is collected for their number. 64 KiB unless set: less keeps a small heap smaller, more
+    /// looks through its roots less often.
+    pub fn set_least(&mut self, bytes: usize) {
+        self.least = bytes;
+        self.threshold = self.share.max(bytes);
     }
 
     /// The most bytes to take of the allocator, `usize::MAX` for no limit. Its own lists count: what a collection has yet to look at
@@ -499,7 +511,8 @@ impl<A: Allocator> Collector<A> {
         });
         statistics.collections += 1;
         self.since = 0;
-        self.threshold = (statistics.live_bytes / 100).saturating_mul(self.growth).max(LEAST);
+        self.share = (statistics.live_bytes / 100).saturating_mul(self.growth);
+        self.threshold = self.share.max(self.least);
         let needed = self.threshold.saturating_sub(room);
         if kept > needed {
             self.give_back(needed);

@@ -480,6 +480,7 @@ fn a_part_reserves_a_heap_of_its_own() {
     let mut blocks = std::vec::Vec::new();
     while let Ok(block) = Box::try_new_in([2u8; 1_000], &request) {
         blocks.push(block);
+        assert!(blocks.len() < 100, "more than was reserved");
     }
     assert!((55..=64).contains(&blocks.len()), "{}", blocks.len());
     blocks.pop();
@@ -499,9 +500,13 @@ fn a_part_reserves_a_heap_of_its_own() {
     assert!(moved[0].iter().copied().eq(0..1_000));
     drop(moved);
 
-    // Its memory is others', used before.
-    zeroed_by(own(&server, 256 * 1024).unwrap());
     server.close().unwrap();
+    // Its memory is others', used before.
+    let outer = Local::new(SizeClassAllocator::with_source(TestMemory::new(16)));
+    let mut bytes = Vec::new_in(&outer);
+    bytes.resize(256 * 1024, 0xaa_u8);
+    drop(bytes);
+    zeroed_by(own(&outer, 256 * 1024).unwrap());
 }
 
 #[test]

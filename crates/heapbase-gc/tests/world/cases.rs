@@ -27,6 +27,7 @@ macro_rules! for_each_case {
             finalisers_run_once_in_order_with_all_they_need
             registered_ranges_are_roots
             what_it_holds_stays_within_twice_what_is_live
+            a_small_heap_takes_little_more
             a_collection_of_any_shape_stays_within_twice_what_is_live
             roots_that_are_told_one_by_one_take_no_list_of_all
             a_word_that_was_an_address_keeps_nothing_alive
@@ -207,6 +208,7 @@ fn no_more_is_taken_than_the_limit_even_while_lists_grow<A: Allocator + Copy>(me
 
 fn what_is_freed_ahead_is_used_again_before_the_next_collection<A: Allocator + Copy>(memory: A) {
     let mut heap = Collector::new(memory);
+    heap.set_least(256 * 1024);
     let take = |heap: &mut Collector<A>, count: usize| -> Vec<NonNull<u8>> {
         // SAFETY: no collection comes before they are freed.
         (0..count).map(|_| unsafe { heap.allocate(100, Description::Leaf, |_| panic!("too early")).unwrap() }).collect()
@@ -233,6 +235,7 @@ fn what_is_freed_ahead_is_used_again_before_the_next_collection<A: Allocator + C
 fn a_large_object_that_is_freed_goes_back_at_once<A: Allocator + Copy>(memory: A) {
     let memory = Counting::new(memory);
     let mut heap = Collector::new(&memory);
+    heap.set_least(256 * 1024);
     // SAFETY: freed once, and not used after.
     unsafe {
         let small = heap.allocate(10, Description::Scanned, |_| {}).unwrap();
@@ -301,6 +304,7 @@ fn the_limit_counts_the_collectors_own_lists<A: Allocator + Copy>(memory: A) {
 fn what_is_empty_serves_whatever_comes_next<A: Allocator + Copy>(memory: A) {
     let memory = Failing(memory, Cell::new(usize::MAX));
     let mut heap = Collector::new(&memory);
+    heap.set_least(256 * 1024);
     let root = build(&mut heap, 30_000).unwrap();
     // SAFETY: nothing is used after it is unreachable, and each object within its size.
     unsafe {
@@ -471,6 +475,33 @@ fn what_it_holds_stays_within_twice_what_is_live<A: Allocator + Copy>(memory: A)
     assert!(most <= 2 * live, "{most} bytes held at most, {live} live");
 }
 
+fn a_small_heap_takes_little_more<A: Allocator + Copy>(memory: A) {
+    let most_held = |objects: usize, least: Option<usize>| {
+        let mut heap = Collector::new(memory);
+        if let Some(least) = least {
+            heap.set_least(least);
+        }
+        let mut table = vec![0usize; objects];
+        let mut most = 0;
+        for round in 0..60_000 {
+            // SAFETY: the table is the roots.
+            let object = unsafe {
+                heap.allocate(48, Description::Leaf, |marker| table.iter().for_each(|word| marker.word(*word)))
+            };
+            table[round % objects] = object.unwrap().addr().get();
+            most = most.max(heap.statistics().held_bytes);
+        }
+        most
+    };
+    for objects in [1, 10, 100, 1_000, 10_000] {
+        for (least, bound) in [(None, 64 * 1_024), (Some(0), 0), (Some(200_000), 200_000)] {
+            let most = most_held(objects, least);
+            assert!(most <= 2 * 48 * objects + bound + 32 * 1_024, "{most} bytes for {objects} objects, {least:?}");
+            assert!(most >= bound.min(1_000_000), "{most} bytes for {objects} objects, {least:?}");
+        }
+    }
+}
+
 /// What a collection of a program's objects takes at most, its own lists included, over the bytes that are asked for.
 fn most_over_asked<A: Allocator + Copy>(
     memory: A,
@@ -615,6 +646,7 @@ fn no_limit_is_exceeded_by_a_byte<A: Allocator + Copy>(memory: A) {
 
 fn room_in_used_blocks_outlives_a_request_that_nobody_could_serve<A: Allocator + Copy>(memory: A) {
     let mut heap = Collector::new(memory);
+    heap.set_least(256 * 1024);
     let mut kept = vec![0usize; 2_000];
     let range = kept.as_mut_ptr_range();
     // SAFETY: the list stays, and is written to between collections only.

@@ -137,4 +137,78 @@ pub struct Shareable;
 /// }
 /// println!("{error}");
 /// ```
+///
+/// Nor does it when it forgets that it is one:
+///
+/// ```compile_fail,E0597
+/// use allocator_api2::alloc::Global;
+/// use heapbase::{error::{Error, OUT_OF_MEMORY}, subsystem::Subsystem};
+///
+/// let error: Error<'_>;
+/// {
+///     let part = Subsystem::for_threads("part", Global);
+///     error = Error::for_threads(&OUT_OF_MEMORY).message(&part, format_args!("{}", 1)).into();
+/// }
+/// println!("{error}");
+/// ```
+///
+/// A cause lives no longer than what its error borrows:
+///
+/// ```compile_fail,E0597
+/// use allocator_api2::alloc::Global;
+/// use heapbase::{error::{Error, OUT_OF_MEMORY, OVER_BUDGET}, subsystem::Subsystem};
+///
+/// let cause;
+/// {
+///     let part = Subsystem::new("part", Global);
+///     let inner = Error::build(&OVER_BUDGET).message(&part, format_args!("{}", 1));
+///     let outer = Error::build(&OUT_OF_MEMORY).cause(inner).message(&part, format_args!("{}", 2));
+///     cause = outer.cause();
+/// }
+/// println!("{cause:?}");
+/// ```
+///
+/// but longer than its error:
+///
+/// ```
+/// use allocator_api2::alloc::Global;
+/// use heapbase::{error::{Error, OUT_OF_MEMORY, OVER_BUDGET}, subsystem::Subsystem};
+///
+/// let part = Subsystem::new("part", Global);
+/// let inner = Error::build(&OVER_BUDGET).message(&part, format_args!("{}", 1));
+/// let outer = Error::build(&OUT_OF_MEMORY).cause(inner).message(&part, format_args!("{}", 2));
+/// let cause = outer.cause().unwrap();
+/// drop(outer);
+/// assert_eq!(cause.kind(), &OVER_BUDGET);
+/// ```
 pub struct Outlives;
+
+/// Reserved memory goes to another thread where its parent may, and outlives no parent.
+///
+/// ```compile_fail,E0277
+/// use allocator_api2::alloc::Global;
+/// use heapbase::{memory::Reserved, subsystem::Subsystem};
+///
+/// fn send<T: Send>(_: T) {}
+/// let parent = Subsystem::new("parent", Global);
+/// send(Reserved::new(&parent, 1_024).unwrap());
+/// ```
+///
+/// ```compile_fail,E0505
+/// use allocator_api2::{alloc::Global, boxed::Box};
+/// use heapbase::{Local, SizeClassAllocator, memory::Reserved, subsystem::Subsystem};
+///
+/// let parent = Subsystem::new("parent", Global);
+/// let heap = Local::new(SizeClassAllocator::with_source(Reserved::new(&parent, 4_096).unwrap()));
+/// parent.close().unwrap();
+/// println!("{}", Box::new_in(1, &heap));
+/// ```
+///
+/// ```
+/// use allocator_api2::alloc::Global;
+/// use heapbase::{memory::Reserved, subsystem::Subsystem};
+///
+/// fn send<T: Send>(_: T) {}
+/// send(Reserved::new(Subsystem::new("parent", Global), 1_024).unwrap());
+/// ```
+pub struct Reserves;
