@@ -2,7 +2,6 @@
 //!
 //! `HEAPBASE_OPS` sets how many operations each walk does; by default few enough for every `cargo test`.
 
-#[macro_use]
 mod driver;
 #[path = "driver/native.rs"]
 mod native;
@@ -11,7 +10,7 @@ mod random;
 
 use driver::{Driver, Op, Subject};
 use heapbase::{FreeListAllocator, LeakingAllocator, LeakingPageAllocator, SizeClassAllocator, memory::TestMemory};
-use native::Native;
+use native::Dirty;
 use proptest::prelude::*;
 use random::Random;
 
@@ -32,8 +31,7 @@ fn walk<S: Subject>(name: &str, stretch: u64, fresh: impl Fn(usize) -> S) {
         for _ in 0..stretch.min(total - done) {
             driver.step(random.op());
         }
-        driver.clear();
-        driver.subject.check();
+        driver.regain();
         done += stretch;
         nulls += driver.nulls;
     }
@@ -41,24 +39,28 @@ fn walk<S: Subject>(name: &str, stretch: u64, fresh: impl Fn(usize) -> S) {
     assert!(total < 10_000 || nulls > 0, "out of memory was part of the walk");
 }
 
-#[test]
-fn size_class_walk() {
-    walk("SizeClassAllocator", 2_000, Native::<SizeClassAllocator<TestMemory>>::new);
+/// The walk of an allocator on memory that is zero, and on memory that is not.
+macro_rules! walks {
+    ($($name:ident, $dirty:ident: $allocator:ident, $stretch:literal)*) => { $(
+        #[test]
+        fn $name() {
+            walk(stringify!($allocator), $stretch, |pages| $allocator::with_source(TestMemory::new(pages)));
+        }
+
+        #[test]
+        fn $dirty() {
+            walk(concat!(stringify!($allocator), ", used memory"), $stretch, |pages| {
+                $allocator::with_source(Dirty::new(pages))
+            });
+        }
+    )* };
 }
 
-#[test]
-fn free_list_walk() {
-    walk("FreeListAllocator", 2_000, Native::<FreeListAllocator<TestMemory>>::new);
-}
-
-#[test]
-fn leaking_walk() {
-    walk("LeakingAllocator", 200, Native::<LeakingAllocator<TestMemory>>::new);
-}
-
-#[test]
-fn leaking_page_walk() {
-    walk("LeakingPageAllocator", 50, Native::<LeakingPageAllocator<TestMemory>>::new);
+walks! {
+    size_class_walk, size_class_walk_on_used_memory: SizeClassAllocator, 2_000
+    free_list_walk, free_list_walk_on_used_memory: FreeListAllocator, 2_000
+    leaking_walk, leaking_walk_on_used_memory: LeakingAllocator, 200
+    leaking_page_walk, leaking_page_walk_on_used_memory: LeakingPageAllocator, 50
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -67,8 +69,11 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (size.clone(), 0u8..14, any::<bool>())
             .prop_map(|(size, align_log2, zeroed)| Op::Allocate { size, align_log2, zeroed }),
         4 => (any::<u32>(), any::<bool>()).prop_map(|(index, sized)| Op::Free { index, sized }),
-        2 => (any::<u32>(), size).prop_map(|(index, size)| Op::Reallocate { index, size }),
+        2 => (any::<u32>(), size.clone()).prop_map(|(index, size)| Op::Reallocate { index, size }),
+        1 => (any::<u32>(), size.clone()).prop_map(|(index, size)| Op::ReallocateByAddress { index, size }),
+        1 => (any::<u32>(), size).prop_map(|(index, size)| Op::Resize { index, size }),
         1 => (0u8..3).prop_map(|pages| Op::Steal { pages }),
+        1 => (0u8..4).prop_map(|pages| Op::Last { pages }),
         1 => any::<bool>().prop_map(|fail| Op::Fail { fail }),
     ]
 }
@@ -76,8 +81,7 @@ fn op() -> impl Strategy<Value = Op> {
 fn run<S: Subject>(subject: S, ops: &[Op]) {
     let mut driver = Driver::new(subject);
     ops.iter().for_each(|op| driver.step(*op));
-    driver.clear();
-    driver.subject.check();
+    driver.regain();
 }
 
 proptest! {
@@ -85,11 +89,11 @@ proptest! {
 
     #[test]
     fn size_class_properties(ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 400 })) {
-        run(Native::<SizeClassAllocator<TestMemory>>::new(24), &ops);
+        run(SizeClassAllocator::with_source(TestMemory::new(24)), &ops);
     }
 
     #[test]
     fn free_list_properties(ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 400 })) {
-        run(Native::<FreeListAllocator<TestMemory>>::new(24), &ops);
+        run(FreeListAllocator::with_source(TestMemory::new(24)), &ops);
     }
 }

@@ -1,6 +1,5 @@
 //! Named cases that other allocators got wrong, for each of ours.
 
-#[macro_use]
 mod driver;
 #[path = "driver/native.rs"]
 mod native;
@@ -11,7 +10,6 @@ use heapbase::{
     FreeListAllocator, LeakingAllocator, RawAllocator, SizeClassAllocator,
     memory::{PageSource, Span, TestMemory},
 };
-use native::Native;
 
 const PAGE: u32 = 65_536;
 
@@ -26,12 +24,11 @@ fn on_each(case: impl Fn(&mut dyn FnMut(Op))) {
         driver.most_bytes = 64 << 20;
         case(&mut |op| driver.step(op));
         assert_eq!(driver.nulls, 0, "there is memory enough");
-        driver.clear();
-        driver.subject.check();
+        driver.regain();
     }
-    run(Native::<SizeClassAllocator<TestMemory>>::new(1_000), &case);
-    run(Native::<FreeListAllocator<TestMemory>>::new(1_000), &case);
-    run(Native::<LeakingAllocator<TestMemory>>::new(1_000), &case);
+    run(SizeClassAllocator::with_source(TestMemory::new(1_000)), &case);
+    run(FreeListAllocator::with_source(TestMemory::new(1_000)), &case);
+    run(LeakingAllocator::with_source(TestMemory::new(1_000)), &case);
 }
 
 #[test]
@@ -114,15 +111,14 @@ fn goes_on_after_out_of_memory<S: Subject>(fresh: impl Fn(usize) -> S) {
         driver.step(Op::Fail { fail: false });
         driver.step(allocate(PAGE));
         assert_eq!(driver.nulls, 2, "memory grows again");
-        driver.clear();
-        driver.subject.check();
+        driver.regain();
     }
 }
 
 #[test]
 fn out_of_memory_and_then_on() {
-    goes_on_after_out_of_memory(Native::<SizeClassAllocator<TestMemory>>::new);
-    goes_on_after_out_of_memory(Native::<FreeListAllocator<TestMemory>>::new);
+    goes_on_after_out_of_memory(|pages| SizeClassAllocator::with_source(TestMemory::new(pages)));
+    goes_on_after_out_of_memory(|pages| FreeListAllocator::with_source(TestMemory::new(pages)));
 }
 
 #[test]
@@ -133,7 +129,7 @@ fn enormous_requests_fail_and_change_nothing() {
                 let layout = Layout::from_size_align(size, align).unwrap();
                 // SAFETY: the size is not 0.
                 assert!(unsafe { subject.raw().allocate(layout) }.is_null());
-                subject.check();
+                subject.walk(0, 0);
             }
         }
         let mut driver = Driver::new(subject);
@@ -141,9 +137,9 @@ fn enormous_requests_fail_and_change_nothing() {
         driver.step(Op::Reallocate { index: 0, size: u32::MAX });
         driver.clear();
     }
-    run(Native::<SizeClassAllocator<TestMemory>>::new(4));
-    run(Native::<FreeListAllocator<TestMemory>>::new(4));
-    run(Native::<LeakingAllocator<TestMemory>>::new(4));
+    run(SizeClassAllocator::with_source(TestMemory::new(4)));
+    run(FreeListAllocator::with_source(TestMemory::new(4)));
+    run(LeakingAllocator::with_source(TestMemory::new(4)));
 }
 
 /// Everything freed is in two pieces again, below and above the byte map: blocks of nearly all of it fit without growing.
