@@ -7,7 +7,7 @@ mod native;
 use core::alloc::Layout;
 use driver::{Driver, Op, Subject};
 use heapbase::{
-    FreeListAllocator, LeakingAllocator, RawAllocator, SizeClassAllocator,
+    FreeListAllocator, Kind, LeakingAllocator, RawAllocator, SizeClassAllocator, SizedByAddress,
     memory::{PageSource, Span, TestMemory},
 };
 
@@ -284,6 +284,153 @@ fn what_waits_serves_other_sizes() {
         }
         heap.check();
     }
+}
+
+/// Sending home takes so many blocks of a list at a time: more of them go home as well before a request fails.
+#[test]
+fn all_that_waits_serves_other_sizes() {
+    for (size, count) in [(1, 40_000), (120, 20_000), (1_000, 13_000)] {
+        let mut heap = SizeClassAllocator::with_source(TestMemory::new(1_000));
+        let layout = |size| Layout::from_size_align(size, 8).unwrap();
+        // SAFETY: the size is not 0, and blocks are given back once.
+        unsafe {
+            let blocks: Vec<_> = (0..count).map(|_| heap.allocate(layout(size))).collect();
+            assert!(blocks.iter().all(|block| !block.is_null()));
+            heap.source_mut().limit(0);
+            blocks.into_iter().for_each(|block| heap.deallocate(block, layout(size)));
+            assert_eq!(heap.check(), 0);
+            // The byte map lies in between.
+            let most = heap.source().pages() * PAGE as usize * 2 / 5;
+            assert!(!heap.allocate(layout(most)).is_null(), "{size}");
+        }
+        assert_eq!(heap.check(), 1);
+    }
+}
+
+/// The same for blocks that wait and are not aligned as a request wants: they go home before the list gets others.
+#[test]
+fn what_waits_unaligned_is_not_lost() {
+    let mut heap = SizeClassAllocator::with_source(TestMemory::new(300));
+    let unit = 2 * size_of::<usize>();
+    let [large, class] = [100 * unit, 8 * unit].map(|size| Layout::from_size_align(size, 1).unwrap());
+    let aligned = Layout::from_size_align(8 * unit, 64).unwrap();
+    // SAFETY: the sizes are not 0; blocks are given back once, by address where their sizes changed.
+    unsafe {
+        // Tagged blocks that were made small wait where those of the class do.
+        let blocks: Vec<_> = (0..6_000).map(|_| heap.allocate(large)).collect();
+        let kept = blocks.iter().filter(|block| block.addr() % 64 == 0).count();
+        assert!(kept < 6_000);
+        for block in blocks {
+            assert!(heap.resize(block, class.size()));
+            if block.addr() % 64 != 0 {
+                heap.free(block);
+            }
+        }
+        assert_eq!(heap.check(), kept);
+        for count in 1..100 {
+            assert_eq!(heap.allocate(aligned).addr() % 64, 0);
+            assert_eq!(heap.check(), kept + count, "nothing was lost");
+        }
+    }
+}
+
+/// There is room for a slab but none for the byte map: then the slab serves as one block.
+#[test]
+fn a_slab_without_a_byte_map_is_a_block() {
+    let mut driver = Driver::new(SizeClassAllocator::with_source(TestMemory::new(1)));
+    driver.most_blocks = 1_000;
+    let unit = 2 * size_of::<usize>() as u32;
+    let (small, slab) = (5 * unit, 128 * unit);
+    // A class's first blocks are tagged ones.
+    (0..24).for_each(|_| driver.step(allocate(small)));
+    driver.step(Op::Allocate { size: slab - unit / 2, align_log2: slab.ilog2() as u8, zeroed: false });
+    driver.step(Op::Fail { fail: true });
+    for size in [2_048, 512, 128, 64, 32, 16, 15, 7, 3, 1] {
+        let nulls = driver.nulls;
+        while driver.nulls == nulls {
+            driver.step(allocate(size * unit));
+        }
+    }
+    let nulls = driver.nulls;
+    driver.step(Op::Free { index: 24, sized: true });
+    driver.step(allocate(small));
+    assert_eq!(driver.nulls, nulls, "there is room for a slab");
+    driver.step(allocate(small));
+    assert_eq!(driver.nulls, nulls + 1, "and for no more than one block");
+    assert_eq!(driver.subject.statistics().slab_bytes, 0);
+    driver.regain();
+}
+
+/// Blocks above 7 MiB share a bin, of which all are looked at.
+#[test]
+fn the_largest_free_blocks_are_all_looked_at() {
+    let mut heap = SizeClassAllocator::with_source(TestMemory::new(1_200));
+    let layout = |mib: usize| Layout::from_size_align(mib << 20, 8).unwrap();
+    // SAFETY: the size is not 0, and blocks are given back once.
+    unsafe {
+        let [first, _, second, _, third, _] = [17, 1, 20, 1, 15, 1].map(|mib| heap.allocate(layout(mib)));
+        heap.deallocate(first, layout(17));
+        heap.deallocate(second, layout(20));
+        heap.deallocate(third, layout(15));
+        heap.source_mut().limit(0);
+        assert_eq!(heap.allocate(layout(18)), second);
+        assert_eq!(heap.allocate(layout(16)), first);
+        assert!(heap.allocate(layout(16)).is_null(), "two are left, and neither is so large");
+        assert_eq!(heap.allocate(layout(15)), third);
+    }
+    assert_eq!(heap.check(), 6);
+}
+
+/// Four slabs of a class are the smallest, four twice as large, and from then on they are of four times the size, where that is not
+/// more than 127 blocks.
+#[test]
+fn slabs_grow_as_stated() {
+    let unit = 2 * size_of::<usize>();
+    let slab = 128 * unit;
+    for class in 1..16 {
+        let mut heap = SizeClassAllocator::with_source(TestMemory::new(64));
+        let layout = Layout::from_size_align(class * unit, 1).unwrap();
+        // What is in use with each slab, and that slab.
+        let (mut sizes, mut before) = (Vec::new(), std::collections::BTreeSet::new());
+        for _ in 0..24 {
+            // SAFETY: the size is not 0.
+            assert!(!unsafe { heap.allocate(layout) }.is_null());
+        }
+        while sizes.len() < 12 {
+            // SAFETY: the size is not 0.
+            assert!(!unsafe { heap.allocate(layout) }.is_null());
+            heap.map(|stretch| {
+                if let Kind::Slab { block_bytes, .. } = stretch.kind
+                    && before.insert(stretch.start)
+                {
+                    assert_eq!(block_bytes, class * unit);
+                    sizes.push((stretch.len + size_of::<usize>()) / slab);
+                }
+            });
+        }
+        let most = [4, 2, 1].into_iter().find(|times| times * slab / (class * unit) <= 128).unwrap();
+        let expected: Vec<usize> = (0..12).map(|made| [1, 2, 4][made / 4].min(most)).collect();
+        assert_eq!(sizes, expected, "{class}");
+    }
+}
+
+/// What alignment leaves over on either side of a block serves others.
+#[test]
+fn alignment_gaps_of_the_free_list_are_reusable() {
+    let mut heap = FreeListAllocator::with_source(TestMemory::new(1));
+    let layout = |size, align| Layout::from_size_align(size, align).unwrap();
+    let page = PAGE as usize;
+    // SAFETY: the size is not 0.
+    unsafe {
+        let middle = heap.allocate(layout(64, page / 2));
+        assert_eq!(middle.addr() % page, page / 2, "the highest place that is so aligned");
+        let (below, above) = (page / 2, page / 2 - 64);
+        assert_eq!(heap.check(), below + above);
+        heap.source_mut().limit(0);
+        assert!(!heap.allocate(layout(below, 1)).is_null() && !heap.allocate(layout(above, 1)).is_null());
+        assert!(heap.allocate(layout(1, 1)).is_null());
+    }
+    assert_eq!(heap.check(), 0);
 }
 
 /// Memory comes from elsewhere once and then no more: what waits goes home, and merges with what was the top until then, where tags lie.
