@@ -189,30 +189,6 @@ fn rounding_wastes_as_little_as_stated() {
     }
 }
 
-/// The worst case that the documentation states: one block in use keeps its slab, and no more than that.
-#[test]
-fn fragmentation_is_bounded_as_stated() {
-    let mut heap = SizeClassAllocator::with_source(TestMemory::new(200));
-    let layout = Layout::from_size_align(1, 1).unwrap();
-    let slab = 256 * size_of::<usize>();
-    let mut kept = std::collections::BTreeSet::new();
-    // SAFETY: the size is not 0, and blocks are given back once.
-    unsafe {
-        // A class's first blocks are tagged ones.
-        (0..24).for_each(|_| assert!(!heap.allocate(layout).is_null()));
-        let blocks: Vec<*mut u8> = (0..50_000).map(|_| heap.allocate(layout)).collect();
-        for block in blocks {
-            if !kept.insert(block.addr() / slab) {
-                heap.deallocate(block, layout);
-            }
-        }
-    }
-    heap.check();
-    let figures = heap.statistics();
-    assert_eq!(figures.classes[1].live, kept.len());
-    assert!(figures.slab_bytes <= kept.len() * slab, "a slab for each block that is left");
-}
-
 /// Memory of which somebody else takes a page after every growth, so that no two spans touch.
 struct Scattered {
     memory: TestMemory,
