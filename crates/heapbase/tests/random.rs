@@ -78,10 +78,11 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn run<S: Subject>(subject: S, ops: &[Op]) {
+fn run<S: Subject>(subject: S, ops: &[Op]) -> S {
     let mut driver = Driver::new(subject);
     ops.iter().for_each(|op| driver.step(*op));
     driver.regain();
+    driver.subject
 }
 
 proptest! {
@@ -89,7 +90,8 @@ proptest! {
 
     #[test]
     fn size_class_properties(ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 400 })) {
-        run(SizeClassAllocator::with_source(TestMemory::new(24)), &ops);
+        let figures = run(SizeClassAllocator::with_source(TestMemory::new(24)), &ops).statistics();
+        prop_assert!(figures.live_bytes == 0 && figures.classes.iter().all(|class| class.live == 0), "{figures:?}");
     }
 
     #[test]

@@ -159,7 +159,8 @@ fn all_memory_comes_back() {
         // SAFETY: allocated above.
         unsafe { heap.deallocate(block, layout) };
     }
-    heap.check();
+    assert_eq!(heap.check(), 0);
+    assert!(heap.statistics().classes.iter().all(|class| class.live == 0));
     let fifth = pages * PAGE as usize / 5;
     for _ in 0..4 {
         // SAFETY: the size is not 0.
