@@ -22,8 +22,8 @@ fn operations() -> u64 {
 }
 
 /// Walks in stretches, each on a fresh heap of other bounds, so that memory runs out in some.
-fn walk<S: Subject>(name: &str, stretch: u64, fresh: impl Fn(usize) -> S) {
-    let (mut done, mut nulls, total) = (0, 0, operations());
+fn walk<S: Subject>(name: &str, stretch: u64, total: u64, fresh: impl Fn(usize) -> S) {
+    let (mut done, mut nulls) = (0, 0);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     while done < total {
         let mut driver = Driver::new(fresh(2 + random.next() as usize % 30));
@@ -39,17 +39,19 @@ fn walk<S: Subject>(name: &str, stretch: u64, fresh: impl Fn(usize) -> S) {
     assert!(total < 10_000 || nulls > 0, "out of memory was part of the walk");
 }
 
-/// The walk of an allocator on memory that is zero, and on memory that is not.
+/// The walk of an allocator on memory that is zero, and a quarter of it on memory that is not.
 macro_rules! walks {
     ($($name:ident, $dirty:ident: $allocator:ident, $stretch:literal)*) => { $(
         #[test]
         fn $name() {
-            walk(stringify!($allocator), $stretch, |pages| $allocator::with_source(TestMemory::new(pages)));
+            walk(stringify!($allocator), $stretch, operations(), |pages| {
+                $allocator::with_source(TestMemory::new(pages))
+            });
         }
 
         #[test]
         fn $dirty() {
-            walk(concat!(stringify!($allocator), ", used memory"), $stretch, |pages| {
+            walk(concat!(stringify!($allocator), ", used memory"), $stretch, operations() / 4, |pages| {
                 $allocator::with_source(Dirty::new(pages))
             });
         }
