@@ -77,6 +77,9 @@ fn realloc_gives_back_what_it_shrinks() {
         let second = malloc::malloc(heap, 970_000);
         assert!(second > little && second < behind && heap.source().pages() == pages, "in what was the first one's");
         assert_eq!(heap.check(), 3);
+        let listed = malloc::realloc(heap, little, 1_000);
+        malloc::free(heap, listed);
+        assert_eq!(malloc::malloc(heap, 1_000), listed, "it waited in the list of its size");
         [little, behind, second].into_iter().for_each(|block| malloc::free(heap, block));
     }
     assert_eq!(heap.check(), 0);

@@ -10,7 +10,7 @@ mod random;
 
 use driver::{Driver, Op, Subject};
 use heapbase::{FreeListAllocator, LeakingAllocator, LeakingPageAllocator, SizeClassAllocator, memory::TestMemory};
-use native::Dirty;
+use native::{Crumbs, Dirty};
 use proptest::prelude::*;
 use random::Random;
 
@@ -63,6 +63,39 @@ walks! {
     free_list_walk, free_list_walk_on_used_memory: FreeListAllocator, 2_000
     leaking_walk, leaking_walk_on_used_memory: LeakingAllocator, 200
     leaking_page_walk, leaking_page_walk_on_used_memory: LeakingPageAllocator, 50
+}
+
+#[test]
+fn size_class_walk_on_crumbs() {
+    walk("SizeClassAllocator, pages of a KiB", 500, operations() / 4, |pages| {
+        SizeClassAllocator::with_source(Crumbs::new(64 * pages))
+    });
+}
+
+#[test]
+fn free_list_walk_on_crumbs() {
+    walk("FreeListAllocator, pages of a KiB", 500, operations() / 4, |pages| {
+        FreeListAllocator::with_source(Crumbs::new(64 * pages))
+    });
+}
+
+/// A heap whose memory grows elsewhere by a little and then no more, in the middle of a request: what waits goes home, to where the top was.
+#[test]
+fn size_class_walk_where_memory_ends() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..operations() / 20 {
+        let mut any = |range: core::ops::Range<u32>| range.start + (random.next() >> 33) as u32 % range.len() as u32;
+        let mut driver = Driver::new(SizeClassAllocator::with_source(Crumbs::new(256)));
+        let allocate = |size, zeroed| Op::Allocate { size, align_log2: 3, zeroed };
+        driver.step(allocate(any(20_000..100_000), false));
+        let waiting = any(300..8_000);
+        driver.step(allocate(waiting, false));
+        driver.step(Op::Free { index: 1, sized: true });
+        driver.step(Op::Last { pages: any(1..3) as u8 });
+        driver.step(allocate(waiting + any(0..1_500), true));
+        driver.step(allocate(any(300..8_000), true));
+        driver.regain();
+    }
 }
 
 fn op() -> impl Strategy<Value = Op> {

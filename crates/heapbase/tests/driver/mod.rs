@@ -34,7 +34,7 @@ pub enum Op {
     Steal { pages: u8 },
     /// From now on memory does not grow, or does again.
     Fail { fail: bool },
-    /// From now on memory grows by so many pages, then no more.
+    /// Somebody else grows the memory by a page; then it grows by so many pages, which do not touch what there is, and no more.
     Last { pages: u8 },
 }
 
@@ -324,7 +324,10 @@ impl<S: Subject, W: Watch> Driver<S, W> {
             Op::Resize { index, size } => self.reallocate(index as usize, size as usize, Way::InPlace),
             Op::Steal { pages } => self.subject.steal(pages as usize),
             Op::Fail { fail } => self.subject.allow(fail.then_some(0)),
-            Op::Last { pages } => self.subject.allow(Some(pages as usize)),
+            Op::Last { pages } => {
+                self.subject.steal(1);
+                self.subject.allow(Some(pages as usize));
+            }
         }
     }
 

@@ -60,3 +60,59 @@ impl Memory for Dirty {
         Memory::allow(&mut self.0, pages);
     }
 }
+
+/// Memory whose pages are of a KiB: what happens where a span ends happens often.
+pub struct Crumbs {
+    memory: TestMemory,
+    next: usize,
+    end: usize,
+    handed: usize,
+    /// Bytes that it may grow yet.
+    left: usize,
+}
+
+/// Bytes of a page.
+const CRUMB: usize = 1_024;
+
+impl Crumbs {
+    pub fn new(pages: usize) -> Self {
+        let mut memory = TestMemory::new((pages * CRUMB).div_ceil(65_536));
+        let span = memory.grow(memory.reserved() * 65_536).expect("it was reserved");
+        Self { memory, next: span.start, end: span.start + pages * CRUMB, handed: 0, left: usize::MAX }
+    }
+}
+
+// SAFETY: every promise is the test memory's, of whose only span each part is handed out once, upwards.
+unsafe impl PageSource for Crumbs {
+    const ZEROED: bool = true;
+
+    fn grow(&mut self, least: usize) -> Option<Span> {
+        let len = least.next_multiple_of(CRUMB);
+        if len > self.left.min(self.end - self.next) {
+            return None;
+        }
+        let start = self.next;
+        self.next += len;
+        self.left -= len;
+        self.handed += len;
+        Some(Span { start, len })
+    }
+
+    fn pointer(&self, address: usize) -> *mut u8 {
+        self.memory.pointer(address)
+    }
+}
+
+impl Memory for Crumbs {
+    fn handed(&self) -> usize {
+        self.handed
+    }
+
+    fn steal(&mut self, pages: usize) {
+        self.next = (self.next + pages * CRUMB).min(self.end);
+    }
+
+    fn allow(&mut self, pages: Option<usize>) {
+        self.left = pages.map_or(usize::MAX, |pages| pages * CRUMB);
+    }
+}

@@ -37,7 +37,7 @@ impl Random {
             61 => Op::Resize { index, size: self.size() },
             _ => match bits >> 8 & 31 {
                 0 => Op::Steal { pages: (bits >> 16) as u8 & 1 },
-                1..=4 => Op::Last { pages: (bits >> 16) as u8 & 3 },
+                1..=3 => Op::Last { pages: (bits >> 16) as u8 & 3 },
                 _ => Op::Fail { fail: bits >> 16 & 3 == 0 },
             },
         }
