@@ -39,7 +39,7 @@ unsafe impl RawAllocator for Strict {
         let start = self.memory.cast::<u8>();
         let align = layout.align().max(8);
         let mut at = (start.addr() + self.next).next_multiple_of(align);
-        if at % (2 * align) == 0 {
+        if at.is_multiple_of(2 * align) {
             at += align;
         }
         let offset = at - start.addr();
