@@ -25,8 +25,8 @@ fn a_region_is_handed_out_once() {
     let mut region = Region::new(&mut arena.0[3..10_003]);
     assert_eq!(region.grow(10_001), None, "more than it has");
     let span = region.grow(1).unwrap();
-    assert!(span.start >= start + 3 && span.start < start + 3 + WORDS && span.start % WORDS == 0);
-    assert!(span.start + span.len <= start + 10_003 && span.len > 10_000 - 2 * WORDS && span.len % WORDS == 0);
+    assert!(span.start >= start + 3 && span.start < start + 3 + WORDS && span.start.is_multiple_of(WORDS));
+    assert!(span.start + span.len <= start + 10_003 && span.len > 10_000 - 2 * WORDS && span.len.is_multiple_of(WORDS));
     assert_eq!(region.grow(1), None, "it was handed out");
     // SAFETY: nobody uses the bytes, of which there are none.
     let mut reversed = unsafe { Region::<true>::between(region.pointer(span.start + 100), region.pointer(span.start)) };
