@@ -17,6 +17,17 @@
 //! drifting sizes took a third longer, for 2 % of its memory.
 //! Behind the last block lies the *top*, memory that was never used or has come back; it hangs in no bin and is used last.
 //!
+//! **Worst case**, in one segment. The top rises for a new block only when every free one is smaller than 160 bytes, or than 5/4 of what the new one
+//! takes, to which an alignment above 8 and a unit are added: all blocks of a higher bin would do. No two free blocks touch (B3).
+//! So when it rises for R bytes, U bytes in B blocks that are in use or wait in lists, slabs among them, lie in no more than
+//! U + (B + 1) · max(5/4 · R, 160) bytes; the last block, when it grows where it is, adds what it grows by. For M bytes at most, in
+//! blocks of 16 bytes to n, that is about M · (1 + 5/64 · n): the order of best fit, whose worst case is about M · n in units of the
+//! smallest block, where first fit by address needs about M · log₂ n (Robson, "Worst case fragmentation of first fit and best fit storage
+//! allocation strategies", 1977), and nothing that leaves blocks where they are less than about M · (1 + ½ · log₂ n) (Robson, "Bounds for
+//! some functions concerning dynamic storage allocation", 1974). We know of no better bound for bins like these.
+//! Shrinking comes near it: blocks of 64 KiB that each shrink to 160 bytes once there is another behind take 0.79 of it, 64 KiB each.
+//! The program of 1974 with sizes to 256 times the smallest takes 5.0 times what is in use, no more than it takes of any allocator.
+//!
 //! Invariants, which [`Blocks::check`] tests:
 //!
 //! - **B1** A tag lies at an address that is one word short of a multiple of a unit; sizes are multiples of a unit, at

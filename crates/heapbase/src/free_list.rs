@@ -111,21 +111,24 @@ impl<S: PageSource> FreeListAllocator<S> {
         }
     }
 
-    /// Walks the list and tests the invariants.
+    /// Walks the list and tests the invariants. Returns how many bytes are free: those that the source handed out and that
+    /// are neither free nor in a block, its size rounded up to 8, are lost.
     ///
     /// # Panics
     ///
     /// When one does not hold.
-    pub fn check(&self) {
-        let (mut end, mut at) = (0, self.head.next);
+    pub fn check(&self) -> usize {
+        let (mut end, mut at, mut free) = (0, self.head.next, 0);
         while at != 0 {
             assert!(at > end, "F1: pieces rise and do not touch");
             // SAFETY: a piece of the list.
             let piece = unsafe { *self.piece(at) };
             assert!(at % UNIT == 0 && piece.size % UNIT == 0 && piece.size != 0, "F2");
             end = at + piece.size;
+            free += piece.size;
             at = piece.next;
         }
+        free
     }
 }
 

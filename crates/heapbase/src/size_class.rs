@@ -42,7 +42,8 @@
 //! worst just past a multiple of an eighth of a power of two, or 16 % where a block with an alignment above 64 was freed by its
 //! address alone and serves its list from then on; a class's first 24 blocks carry a tag, which takes 8 bytes
 //! more. Of memory, each class may hold partly used slabs: in the worst case one block in use keeps a slab, so a program
-//! that frees all but one block of each slab holds at most 128 times what it uses, and those bytes serve the same class only.
+//! that frees all but one block of each slab holds at most 128 times what it uses, and those bytes serve the same class only. Tagged
+//! blocks have no bound so small: a block of 16 bytes may keep the gap beside it from a request of any size (`blocks.rs` says more).
 //!
 //! **What was measured on the way.** One list for a class, whose slabs only count, as it was before, makes freeing touch the slab
 //! too, and an empty slab's blocks must be unlinked one by one; one counter for all that waits makes each call wait for the

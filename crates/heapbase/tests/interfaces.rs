@@ -1,11 +1,15 @@
 //! The ways into an allocator: C's functions, the v1 exports, wrappers, `allocator-api2`, statistics, the heap's map.
 
+#[path = "interfaces/strict.rs"]
+mod strict;
+
 use allocator_api2::{alloc::Allocator, boxed::Box, vec::Vec};
 use core::alloc::{GlobalAlloc, Layout};
 use heapbase::{
     FailAllocator, FreeListAllocator, Kind, Local, LockedAllocator, OrTrap, RawAllocator, SizeClassAllocator,
     SizedByAddress, malloc, memory::TestMemory, v1,
 };
+use strict::{FREE, Strict};
 
 fn heap(pages: usize) -> SizeClassAllocator<TestMemory> {
     SizeClassAllocator::with_source(TestMemory::new(pages))
@@ -45,13 +49,82 @@ fn c_programs_get_what_the_standard_says() {
             malloc::free(heap, out);
         }
         let mut out = core::ptr::null_mut();
-        assert_eq!(malloc::posix_memalign(heap, &mut out, 24, 8), 28, "EINVAL");
+        for align in [0, 1, 2, 3, size_of::<usize>() / 2, 24, usize::MAX] {
+            assert_eq!(malloc::posix_memalign(heap, &mut out, align, 8), 28, "EINVAL for {align}");
+        }
         assert_eq!(malloc::posix_memalign(heap, &mut out, 8, 1 << 40), 48, "ENOMEM");
         assert!(out.is_null() && malloc::aligned_alloc(heap, 3, 8).is_null());
         malloc::free(heap, core::ptr::null_mut());
         assert!(!malloc::realloc(heap, core::ptr::null_mut(), 8).is_null());
     }
     heap.check();
+}
+
+/// What a C program shrinks serves other requests; less than a half is not worth it.
+#[test]
+fn realloc_gives_back_what_it_shrinks() {
+    let heap = &mut heap(64);
+    // SAFETY: blocks are used within their size and given back once.
+    unsafe {
+        let first = malloc::malloc(heap, 1_000_000);
+        let behind = malloc::malloc(heap, 1_000);
+        let pages = heap.source().pages();
+        let half = malloc::realloc(heap, first, 600_000);
+        assert!(half == first && malloc::malloc_usable_size(heap, half) >= 1_000_000, "not worth it");
+        let little = malloc::realloc(heap, half, 20_000);
+        assert_eq!(little, first, "where it was");
+        assert!(malloc::malloc_usable_size(heap, little) < 20_000 + 100);
+        let second = malloc::malloc(heap, 970_000);
+        assert!(second > little && second < behind && heap.source().pages() == pages, "in what was the first one's");
+        assert_eq!(heap.check(), 3);
+        let listed = malloc::realloc(heap, little, 1_000);
+        malloc::free(heap, listed);
+        assert_eq!(malloc::malloc(heap, 1_000), listed, "it waited in the list of its size");
+        [little, behind, second].into_iter().for_each(|block| malloc::free(heap, block));
+    }
+    assert_eq!(heap.check(), 0);
+}
+
+/// On a heap that aligns to 8 what it need not align to 16, as the flagship does on 32 bits.
+#[test]
+fn realloc_moves_what_16_does_not_divide() {
+    let heap = &mut Strict::new();
+    // SAFETY: blocks are used within their size and given back once.
+    unsafe {
+        for (size, larger_or_less) in [(40, 48), (40, 16), (24, 32), (24, 16), (24, 160)] {
+            let block = malloc::malloc(heap, size);
+            assert_eq!(block.addr() % 16, 8);
+            block.write_bytes(7, size);
+            let moved = malloc::realloc(heap, block, larger_or_less);
+            assert!(moved != block && moved.addr() % 16 == 0, "{size} to {larger_or_less}");
+            assert!((0..size.min(larger_or_less)).all(|at| moved.add(at).read() == 7), "contents move along");
+            assert_eq!(moved.add(larger_or_less).read(), FREE, "nothing behind the block is written");
+            heap.assert_freed(block);
+            malloc::free(heap, moved);
+        }
+        let block = malloc::malloc(heap, 48);
+        assert_eq!(malloc::realloc(heap, block, 40), block, "what stays aligned stays");
+        let none = malloc::malloc(heap, 0);
+        assert!(!malloc::realloc(heap, none, 0).is_null() && !malloc::calloc(heap, 0, 8).is_null());
+        assert!(!malloc::aligned_alloc(heap, 64, 0).is_null());
+    }
+}
+
+/// Sizes of 0 become blocks of a byte: the trait forbids to ask for nothing, the spec allows the host to.
+#[test]
+fn v1_never_asks_for_nothing() {
+    let heap = &Local::new(Strict::new());
+    // SAFETY: blocks are given back once.
+    unsafe {
+        let (first, second) = (v1::alloc(heap, 0), v1::alloc(heap, 0));
+        assert!(!first.is_null() && first.addr() % v1::ALIGN == 0 && first != second);
+        let grown = v1::realloc(heap, first, 0, 100);
+        assert!(!grown.is_null());
+        let none = v1::realloc(heap, grown, 100, 0);
+        assert!(!none.is_null());
+        v1::dealloc(heap, none, 0);
+        v1::dealloc(heap, second, 0);
+    }
 }
 
 #[test]
@@ -87,6 +160,18 @@ fn out_of_memory_ends_a_program_where_little_is_asked() {
     // SAFETY: as above.
     let end = std::panic::catch_unwind(|| unsafe { heap.alloc(Layout::new::<u64>()) });
     assert!(end.is_err());
+    // SAFETY: as above.
+    let end = std::panic::catch_unwind(|| unsafe { heap.alloc_zeroed(Layout::new::<u64>()) });
+    assert!(end.is_err());
+    let block = core::ptr::without_provenance_mut(8);
+    // SAFETY: an allocator that has no blocks does not touch them, and the sizes are not 0.
+    let end = std::panic::catch_unwind(|| unsafe { heap.realloc(block, Layout::new::<u64>(), 64 * 1024) });
+    assert!(end.is_err());
+    // SAFETY: as above.
+    unsafe {
+        assert!(heap.realloc(block, Layout::new::<u64>(), 64 * 1024 + 1).is_null());
+        assert!(heap.alloc_zeroed(Layout::from_size_align(64 * 1024 + 1, 1).unwrap()).is_null());
+    }
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The heap of the `local` spec over a host that keeps books: the random walk of the other allocators, and who serves what.
 
-#[macro_use]
 mod driver;
 #[path = "driver/random.rs"]
 mod random;
@@ -20,7 +19,8 @@ struct Books {
     room: usize,
     /// Whether memory can grow.
     grows: bool,
-    fails: bool,
+    /// Bytes that it serves yet.
+    left: usize,
     /// Sizes of all requests.
     asked: Vec<usize>,
 }
@@ -29,9 +29,10 @@ struct Books {
 unsafe impl Host for Books {
     fn malloc(&mut self, size: usize) -> *mut u8 {
         self.asked.push(size);
-        if self.fails {
+        if size > self.left {
             return core::ptr::null_mut();
         }
+        self.left -= size;
         let layout = Layout::from_size_align(size, HOST_ALIGN).expect("a size that was served before");
         // SAFETY: nobody asks for nothing.
         let block = unsafe { std::alloc::alloc(layout) };
@@ -80,7 +81,7 @@ impl Hosted {
         // SAFETY: the box is this heap's, and freed after it.
         let heap = unsafe {
             HostedAllocator::new(
-                Books { blocks: BTreeMap::new(), room, grows, fails: false, asked: Vec::new() },
+                Books { blocks: BTreeMap::new(), room, grows, left: usize::MAX, asked: Vec::new() },
                 near.cast(),
             )
         };
@@ -115,14 +116,14 @@ impl Subject for Hosted {
         &mut self.heap
     }
 
-    fn check(&self) {
+    fn walk(&self, _: usize, _: usize) {
         self.heap.check();
     }
 
     fn steal(&mut self, _: usize) {}
 
-    fn fail(&mut self, fail: bool) {
-        self.heap.host_mut().fails = fail;
+    fn allow(&mut self, pages: Option<usize>) {
+        self.heap.host_mut().left = pages.map_or(usize::MAX, |pages| pages * 65_536);
     }
 }
 
@@ -144,7 +145,6 @@ fn walk() {
             driver.step(random.op());
         }
         driver.clear();
-        driver.subject.check();
         let arena = driver.subject.asked().iter().filter(|size| **size >= MIB / 4).count();
         arenas += u64::from(arena > 0);
         nulls += driver.nulls;

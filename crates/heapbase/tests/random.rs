@@ -2,7 +2,6 @@
 //!
 //! `HEAPBASE_OPS` sets how many operations each walk does; by default few enough for every `cargo test`.
 
-#[macro_use]
 mod driver;
 #[path = "driver/native.rs"]
 mod native;
@@ -11,7 +10,7 @@ mod random;
 
 use driver::{Driver, Op, Subject};
 use heapbase::{FreeListAllocator, LeakingAllocator, LeakingPageAllocator, SizeClassAllocator, memory::TestMemory};
-use native::Native;
+use native::{Crumbs, Dirty};
 use proptest::prelude::*;
 use random::Random;
 
@@ -23,8 +22,8 @@ fn operations() -> u64 {
 }
 
 /// Walks in stretches, each on a fresh heap of other bounds, so that memory runs out in some.
-fn walk<S: Subject>(name: &str, stretch: u64, fresh: impl Fn(usize) -> S) {
-    let (mut done, mut nulls, total) = (0, 0, operations());
+fn walk<S: Subject>(name: &str, stretch: u64, total: u64, fresh: impl Fn(usize) -> S) {
+    let (mut done, mut nulls) = (0, 0);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     while done < total {
         let mut driver = Driver::new(fresh(2 + random.next() as usize % 30));
@@ -32,8 +31,7 @@ fn walk<S: Subject>(name: &str, stretch: u64, fresh: impl Fn(usize) -> S) {
         for _ in 0..stretch.min(total - done) {
             driver.step(random.op());
         }
-        driver.clear();
-        driver.subject.check();
+        driver.regain();
         done += stretch;
         nulls += driver.nulls;
     }
@@ -41,24 +39,63 @@ fn walk<S: Subject>(name: &str, stretch: u64, fresh: impl Fn(usize) -> S) {
     assert!(total < 10_000 || nulls > 0, "out of memory was part of the walk");
 }
 
-#[test]
-fn size_class_walk() {
-    walk("SizeClassAllocator", 2_000, Native::<SizeClassAllocator<TestMemory>>::new);
+/// The walk of an allocator on memory that is zero, and a quarter of it on memory that is not.
+macro_rules! walks {
+    ($($name:ident, $dirty:ident: $allocator:ident, $stretch:literal)*) => { $(
+        #[test]
+        fn $name() {
+            walk(stringify!($allocator), $stretch, operations(), |pages| {
+                $allocator::with_source(TestMemory::new(pages))
+            });
+        }
+
+        #[test]
+        fn $dirty() {
+            walk(concat!(stringify!($allocator), ", used memory"), $stretch, operations() / 4, |pages| {
+                $allocator::with_source(Dirty::new(pages))
+            });
+        }
+    )* };
+}
+
+walks! {
+    size_class_walk, size_class_walk_on_used_memory: SizeClassAllocator, 2_000
+    free_list_walk, free_list_walk_on_used_memory: FreeListAllocator, 2_000
+    leaking_walk, leaking_walk_on_used_memory: LeakingAllocator, 200
+    leaking_page_walk, leaking_page_walk_on_used_memory: LeakingPageAllocator, 50
 }
 
 #[test]
-fn free_list_walk() {
-    walk("FreeListAllocator", 2_000, Native::<FreeListAllocator<TestMemory>>::new);
+fn size_class_walk_on_crumbs() {
+    walk("SizeClassAllocator, pages of a KiB", 500, operations() / 4, |pages| {
+        SizeClassAllocator::with_source(Crumbs::new(64 * pages))
+    });
 }
 
 #[test]
-fn leaking_walk() {
-    walk("LeakingAllocator", 200, Native::<LeakingAllocator<TestMemory>>::new);
+fn free_list_walk_on_crumbs() {
+    walk("FreeListAllocator, pages of a KiB", 500, operations() / 4, |pages| {
+        FreeListAllocator::with_source(Crumbs::new(64 * pages))
+    });
 }
 
+/// A heap whose memory grows elsewhere by a little and then no more, in the middle of a request: what waits goes home, to where the top was.
 #[test]
-fn leaking_page_walk() {
-    walk("LeakingPageAllocator", 50, Native::<LeakingPageAllocator<TestMemory>>::new);
+fn size_class_walk_where_memory_ends() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..operations() / 20 {
+        let mut any = |range: core::ops::Range<u32>| range.start + (random.next() >> 33) as u32 % range.len() as u32;
+        let mut driver = Driver::new(SizeClassAllocator::with_source(Crumbs::new(256)));
+        let allocate = |size, zeroed| Op::Allocate { size, align_log2: 3, zeroed };
+        driver.step(allocate(any(20_000..100_000), false));
+        let waiting = any(300..8_000);
+        driver.step(allocate(waiting, false));
+        driver.step(Op::Free { index: 1, sized: true });
+        driver.step(Op::Last { pages: any(1..3) as u8 });
+        driver.step(allocate(waiting + any(0..1_500), true));
+        driver.step(allocate(any(300..8_000), true));
+        driver.regain();
+    }
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -67,17 +104,20 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (size.clone(), 0u8..14, any::<bool>())
             .prop_map(|(size, align_log2, zeroed)| Op::Allocate { size, align_log2, zeroed }),
         4 => (any::<u32>(), any::<bool>()).prop_map(|(index, sized)| Op::Free { index, sized }),
-        2 => (any::<u32>(), size).prop_map(|(index, size)| Op::Reallocate { index, size }),
+        2 => (any::<u32>(), size.clone()).prop_map(|(index, size)| Op::Reallocate { index, size }),
+        1 => (any::<u32>(), size.clone()).prop_map(|(index, size)| Op::ReallocateByAddress { index, size }),
+        1 => (any::<u32>(), size).prop_map(|(index, size)| Op::Resize { index, size }),
         1 => (0u8..3).prop_map(|pages| Op::Steal { pages }),
+        1 => (0u8..4).prop_map(|pages| Op::Last { pages }),
         1 => any::<bool>().prop_map(|fail| Op::Fail { fail }),
     ]
 }
 
-fn run<S: Subject>(subject: S, ops: &[Op]) {
+fn run<S: Subject>(subject: S, ops: &[Op]) -> S {
     let mut driver = Driver::new(subject);
     ops.iter().for_each(|op| driver.step(*op));
-    driver.clear();
-    driver.subject.check();
+    driver.regain();
+    driver.subject
 }
 
 proptest! {
@@ -85,11 +125,12 @@ proptest! {
 
     #[test]
     fn size_class_properties(ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 400 })) {
-        run(Native::<SizeClassAllocator<TestMemory>>::new(24), &ops);
+        let figures = run(SizeClassAllocator::with_source(TestMemory::new(24)), &ops).statistics();
+        prop_assert!(figures.live_bytes == 0 && figures.classes.iter().all(|class| class.live == 0), "{figures:?}");
     }
 
     #[test]
     fn free_list_properties(ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 400 })) {
-        run(Native::<FreeListAllocator<TestMemory>>::new(24), &ops);
+        run(FreeListAllocator::with_source(TestMemory::new(24)), &ops);
     }
 }

@@ -2,7 +2,6 @@
 
 #![no_main]
 
-#[macro_use]
 #[path = "../../../crates/heapbase/tests/driver/mod.rs"]
 mod driver;
 #[path = "../src/watched.rs"]
@@ -12,7 +11,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use driver::{Driver, Op, Subject};
 use heapbase::{FreeListAllocator, LeakingAllocator, SizeClassAllocator};
 use libfuzzer_sys::fuzz_target;
-use watched::{Book, Inside, Watched};
+use watched::{Book, Watched};
 
 /// The operations as the fuzzer writes them: small sizes take few bytes.
 #[derive(Arbitrary, Debug)]
@@ -23,8 +22,11 @@ enum Step {
     Free { index: u8, sized: bool },
     Reallocate { index: u8, size: u16 },
     ReallocateLarge { index: u8, size: u32 },
+    ReallocateByAddress { index: u8, size: u16 },
+    Resize { index: u8, size: u16 },
     Steal { pages: u8 },
     Fail { fail: bool },
+    Last { pages: u8 },
 }
 
 impl From<Step> for Op {
@@ -36,26 +38,30 @@ impl From<Step> for Op {
             Step::Free { index, sized } => Self::Free { index: index.into(), sized },
             Step::Reallocate { index, size } => Self::Reallocate { index: index.into(), size: size.into() },
             Step::ReallocateLarge { index, size } => Self::Reallocate { index: index.into(), size: size % (1 << 20) },
+            Step::ReallocateByAddress { index, size } => {
+                Self::ReallocateByAddress { index: index.into(), size: size.into() }
+            }
+            Step::Resize { index, size } => Self::Resize { index: index.into(), size: size.into() },
             Step::Steal { pages } => Self::Steal { pages: pages % 3 },
             Step::Fail { fail } => Self::Fail { fail },
+            Step::Last { pages } => Self::Last { pages: pages % 4 },
         }
     }
 }
 
-fn run<S: Subject>((subject, book): (S, Book), steps: Vec<Step>) {
+fn run<S: Subject>(subject: S, book: Book, steps: Vec<Step>) {
     let mut driver = Driver::watched(subject, book);
     driver.most_blocks = 256;
     for step in steps {
         driver.step(step.into());
     }
-    driver.clear();
-    driver.subject.check();
+    driver.regain();
 }
 
 fuzz_target!(|bytes: &[u8]| {
     let mut input = Unstructured::new(bytes);
     let [allocator, pages] = input.arbitrary::<[u8; 2]>().unwrap_or_default();
-    let pages = 1 + usize::from(pages) % 8;
+    let (memory, book) = Watched::new(1 + usize::from(pages) % 8);
     // One step after the other to the last byte. A `Vec` of them would end at the first even byte in front of one, so that
     // most inputs would hold hardly any.
     let mut steps = Vec::new();
@@ -63,8 +69,8 @@ fuzz_target!(|bytes: &[u8]| {
         steps.push(step);
     }
     match allocator % 8 {
-        0 => run(Inside::<FreeListAllocator<Watched>>::new(pages), steps),
-        1 => run(Inside::<LeakingAllocator<Watched>>::new(pages), steps),
-        _ => run(Inside::<SizeClassAllocator<Watched>>::new(pages), steps),
+        0 => run(FreeListAllocator::with_source(memory), book, steps),
+        1 => run(LeakingAllocator::with_source(memory), book, steps),
+        _ => run(SizeClassAllocator::with_source(memory), book, steps),
     }
 });

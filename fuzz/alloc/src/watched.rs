@@ -3,10 +3,9 @@
 //! All of it is poisoned at first. Blocks are clean from their allocation until they are freed, to the byte. The
 //! allocator's own accesses come through [`PageSource::pointer`], which cleans the three words they may be about to touch.
 
-use crate::driver::{Subject, Watch};
+use crate::driver::{Memory, Watch};
 use heapbase::memory::{PageSource, Span, TestMemory};
-use heapbase::{FreeListAllocator, LeakingAllocator, SizeClassAllocator, SizedByAddress};
-use std::{alloc::Layout, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 #[cfg(feature = "asan")]
 unsafe extern "C" {
@@ -36,6 +35,16 @@ type Blocks = BTreeMap<usize, usize>;
 /// The memory.
 pub struct Watched(TestMemory);
 
+impl Watched {
+    /// `pages` pages, and the book to drive an allocator on them with.
+    pub fn new(pages: usize) -> (Self, Book) {
+        let memory = TestMemory::new(pages);
+        let mut book = Book { live: Blocks::new(), whole: memory.whole() };
+        book.moved();
+        (Self(memory), book)
+    }
+}
+
 // SAFETY: the promises are those of `TestMemory`.
 unsafe impl PageSource for Watched {
     const ZEROED: bool = TestMemory::ZEROED;
@@ -48,6 +57,23 @@ unsafe impl PageSource for Watched {
         let pointer = self.0.pointer(address);
         clean(pointer.with_addr(address & !7), 24);
         pointer
+    }
+}
+
+impl Memory for Watched {
+    fn handed(&self) -> usize {
+        self.0.pages() * 65_536
+    }
+
+    fn steal(&mut self, pages: usize) {
+        self.0.steal(pages);
+    }
+
+    fn allow(&mut self, pages: Option<usize>) {
+        match pages {
+            Some(pages) => self.0.allow(pages),
+            None => self.0.limit(self.0.reserved()),
+        }
     }
 }
 
@@ -91,42 +117,3 @@ impl Watch for Book {
         poison(self.whole.0.with_addr(at), self.whole.0.addr() + self.whole.1 - at);
     }
 }
-
-/// An allocator over watched memory.
-pub struct Inside<A> {
-    heap: A,
-    pages: usize,
-}
-
-macro_rules! subject {
-    ($allocator:ident) => {
-        impl Inside<$allocator<Watched>> {
-            /// The allocator over `pages` pages, and the book to drive it with.
-            pub fn new(pages: usize) -> (Self, Book) {
-                let memory = TestMemory::new(pages);
-                let mut book = Book { live: Blocks::new(), whole: memory.whole() };
-                book.moved();
-                (Self { heap: $allocator::with_source(Watched(memory)), pages }, book)
-            }
-        }
-
-        impl Subject for Inside<$allocator<Watched>> {
-            core_of!($allocator<Watched>);
-
-            fn steal(&mut self, pages: usize) {
-                // SAFETY: it only counts what is taken.
-                unsafe { self.heap.source_mut() }.0.steal(pages);
-            }
-
-            fn fail(&mut self, fail: bool) {
-                let pages = if fail { 0 } else { self.pages };
-                // SAFETY: it hands out no more, and takes nothing back.
-                unsafe { self.heap.source_mut() }.0.limit(pages);
-            }
-        }
-    };
-}
-
-subject!(SizeClassAllocator);
-subject!(FreeListAllocator);
-subject!(LeakingAllocator);

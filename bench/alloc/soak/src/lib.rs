@@ -6,20 +6,17 @@
 
 extern crate alloc;
 
-use core::alloc::Layout;
 use heapbase::{
     AssumeSingleThreaded, FreeListAllocator, LeakingAllocator, LeakingPageAllocator, SizeClassAllocator,
-    SizedByAddress,
     memory::{FromHeapBase, MemoryGrow, PageSource, Region, Span},
 };
 
-#[macro_use]
 #[path = "../../../../crates/heapbase/tests/driver/mod.rs"]
 mod driver;
 #[path = "../../../../crates/heapbase/tests/driver/random.rs"]
 mod random;
 
-use driver::{Driver, Op, Subject};
+use driver::{Driver, Memory, Op, Subject};
 use random::Random;
 
 const ARENA: usize = 4 << 20;
@@ -51,14 +48,16 @@ struct Limited {
     grow: MemoryGrow,
     /// Used instead where there is one.
     from_heap_base: Option<FromHeapBase>,
-    fail: bool,
+    /// Bytes that it may grow yet.
+    left: usize,
+    handed: usize,
 }
 
 impl Limited {
     fn new(from_heap_base: bool) -> Self {
         // SAFETY: an instance makes one heap only; the books lie below `__heap_base`.
         let from_heap_base = from_heap_base.then(|| unsafe { FromHeapBase::new() });
-        Self { grow: MemoryGrow::new(), from_heap_base, fail: false }
+        Self { grow: MemoryGrow::new(), from_heap_base, left: usize::MAX, handed: 0 }
     }
 }
 
@@ -67,11 +66,16 @@ unsafe impl PageSource for Limited {
     const ZEROED: bool = MemoryGrow::ZEROED && FromHeapBase::ZEROED;
 
     fn grow(&mut self, least: usize) -> Option<Span> {
-        match &mut self.from_heap_base {
-            _ if self.fail => None,
+        if least > self.left {
+            return None;
+        }
+        let span = match &mut self.from_heap_base {
             Some(source) => source.grow(least),
             None => self.grow.grow(least),
-        }
+        }?;
+        self.left = self.left.saturating_sub(span.len);
+        self.handed += span.len;
+        Some(span)
     }
 
     fn pointer(&self, address: usize) -> *mut u8 {
@@ -79,37 +83,19 @@ unsafe impl PageSource for Limited {
     }
 }
 
-struct Inside<A> {
-    heap: A,
+impl Memory for Limited {
+    fn handed(&self) -> usize {
+        self.handed
+    }
+
+    fn steal(&mut self, pages: usize) {
+        core::arch::wasm32::memory_grow::<0>(pages);
+    }
+
+    fn allow(&mut self, pages: Option<usize>) {
+        self.left = pages.map_or(usize::MAX, |pages| pages * 65_536);
+    }
 }
-
-macro_rules! subject {
-    ($allocator:ident) => {
-        impl Inside<$allocator<Limited>> {
-            fn new(from_heap_base: bool) -> Self {
-                Self { heap: $allocator::with_source(Limited::new(from_heap_base)) }
-            }
-        }
-
-        impl Subject for Inside<$allocator<Limited>> {
-            core_of!($allocator<Limited>);
-
-            fn steal(&mut self, pages: usize) {
-                core::arch::wasm32::memory_grow::<0>(pages);
-            }
-
-            fn fail(&mut self, fail: bool) {
-                // SAFETY: it hands out no more, and takes nothing back.
-                unsafe { self.heap.source_mut() }.fail = fail;
-            }
-        }
-    };
-}
-
-subject!(SizeClassAllocator);
-subject!(FreeListAllocator);
-subject!(LeakingAllocator);
-subject!(LeakingPageAllocator);
 
 fn walk<S: Subject>(subject: S, seed: u64, count: u32) -> u32 {
     let mut driver = Driver::new(subject);
@@ -118,8 +104,7 @@ fn walk<S: Subject>(subject: S, seed: u64, count: u32) -> u32 {
     for _ in 0..count {
         driver.step(random.op());
     }
-    driver.clear();
-    driver.subject.check();
+    driver.regain();
     driver.nulls as u32
 }
 
@@ -127,18 +112,19 @@ fn walk<S: Subject>(subject: S, seed: u64, count: u32) -> u32 {
 /// 3 leaking pages.
 #[unsafe(no_mangle)]
 extern "C" fn soak(allocator: u32, seed: u64, count: u32) -> u32 {
+    let memory = Limited::new(seed & 2 == 0);
     match allocator {
-        0 => walk(Inside::<SizeClassAllocator<Limited>>::new(seed & 2 == 0), seed, count),
-        1 => walk(Inside::<FreeListAllocator<Limited>>::new(seed & 2 == 0), seed, count),
-        2 => walk(Inside::<LeakingAllocator<Limited>>::new(seed & 2 == 0), seed, count),
-        _ => walk(Inside::<LeakingPageAllocator<Limited>>::new(seed & 2 == 0), seed, count),
+        0 => walk(SizeClassAllocator::with_source(memory), seed, count),
+        1 => walk(FreeListAllocator::with_source(memory), seed, count),
+        2 => walk(LeakingAllocator::with_source(memory), seed, count),
+        _ => walk(LeakingPageAllocator::with_source(memory), seed, count),
     }
 }
 
 /// Fills the address space to its last page; what was had stays usable to the last byte. Returns the number of blocks.
 #[unsafe(no_mangle)]
 extern "C" fn fill(size: u32) -> u32 {
-    let mut driver = Driver::new(Inside::<SizeClassAllocator<Limited>>::new(false));
+    let mut driver = Driver::new(SizeClassAllocator::with_source(Limited::new(false)));
     driver.most_blocks = usize::MAX;
     driver.most_bytes = usize::MAX;
     // The greater part goes to somebody else, untouched.
@@ -150,8 +136,7 @@ extern "C" fn fill(size: u32) -> u32 {
         driver.apply(Op::Allocate { size, align_log2: 3, zeroed: blocks % 2 == 0 });
         blocks += 1;
     }
-    driver.subject.check();
+    driver.check();
     driver.clear();
-    driver.subject.check();
     blocks
 }

@@ -52,6 +52,11 @@ impl TestMemory {
         self.limit = pages.min(self.reserved());
     }
 
+    /// From now on memory grows by so many pages more, then no more.
+    pub fn allow(&mut self, pages: usize) {
+        self.limit(self.used.saturating_add(pages));
+    }
+
     /// Pages that [`grow`](PageSource::grow) has handed out.
     pub fn pages(&self) -> usize {
         self.grown

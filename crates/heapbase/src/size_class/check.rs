@@ -1,4 +1,4 @@
-//! Walks the whole heap and tests its invariants.
+//! Walks the whole heap, tests its invariants and counts what is in use.
 
 use super::{CLASSES, Entry, LISTS, List, SLAB, SizeClassAllocator, Tail, units_of};
 use crate::{
@@ -7,18 +7,20 @@ use crate::{
 };
 
 impl<S: PageSource> SizeClassAllocator<S> {
-    /// Walks the whole heap and tests the invariants of its slabs, lists and tagged blocks. For tests: it takes time
-    /// proportional to the heap, and to its number of free blocks.
+    /// Walks the whole heap and tests the invariants of its slabs, lists and tagged blocks. Returns how many blocks are in
+    /// use: if the caller has fewer, the heap has lost some. For tests: it takes time proportional to the heap, and to its
+    /// number of free blocks.
     ///
     /// # Panics
     ///
     /// When an invariant does not hold, naming it.
-    pub fn check(&self) {
+    pub fn check(&self) -> usize {
         self.blocks.check();
-        let (mut entries, mut out, mut with_home) = (0, 0, [0; CLASSES]);
+        let (mut entries, mut tagged, mut out, mut with_home) = (0, 0, 0, [0; CLASSES]);
         self.blocks.walk(|payload, size, free| {
             let entry = self.entry(payload);
             if entry.is_none() {
+                tagged += usize::from(!free && payload != self.map);
                 return;
             }
             assert!(!free && entry.slab(payload) == payload && size >= entry.size() - WORD, "C1");
@@ -46,8 +48,12 @@ impl<S: PageSource> SizeClassAllocator<S> {
             }
             assert_eq!(slabs, with_home, "C3: all that have blocks at home are listed");
         }
-        let waiting: usize = (1..LISTS).map(|list| self.check_list(list)).sum();
-        assert!(waiting <= out, "C2: what waits is not at home");
+        for list in 1..LISTS {
+            let (of_slabs, others) = self.check_list(list);
+            assert!(of_slabs <= out && others <= tagged, "C2: what waits is nobody's");
+            (out, tagged) = (out - of_slabs, tagged - others);
+        }
+        out + tagged
     }
 
     /// Tests a slab's blocks at home; returns how many there are.
@@ -72,9 +78,9 @@ impl<S: PageSource> SizeClassAllocator<S> {
         home
     }
 
-    /// Tests what waits in a list; returns how many blocks of slabs there are.
-    fn check_list(&self, list: usize) -> usize {
-        let (List { first: mut block, second: mut next }, mut of_slabs) = (self.lists[list], 0);
+    /// Tests what waits in a list; returns how many blocks of slabs there are, and how many others.
+    fn check_list(&self, list: usize) -> (usize, usize) {
+        let (List { first: mut block, second: mut next }, mut of_slabs, mut others) = (self.lists[list], 0, 0);
         while block.is_some() {
             let entry = self.entry(block);
             if entry.is_none() {
@@ -82,6 +88,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
                 let size = unsafe { self.blocks.payload_size(block) } + WORD;
                 let least = if list < CLASSES { list + 1 } else { units_of(list) };
                 assert!(size >= least * UNIT, "C2: a list's blocks are large enough");
+                others += 1;
             } else {
                 assert_eq!(entry.class(), list, "C2: a list holds blocks of its class");
                 assert_eq!(block.above(entry.slab(block)) % (list * UNIT), 0, "C2: a block starts where blocks do");
@@ -91,6 +98,6 @@ impl<S: PageSource> SizeClassAllocator<S> {
             (block, next) = (next, unsafe { self.blocks.load(block) });
         }
         assert!(next.is_none(), "C2: no block is missing");
-        of_slabs
+        (of_slabs, others)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The oracle keeps every live block in a map by address. It tests that blocks never overlap, are aligned, keep their
 //! contents until they are freed, and that bytes past the asked-for size that the allocator calls usable are usable too.
-//! After each operation the allocator walks its own heap.
+//! After each operation the allocator walks its own heap, and what that finds in use is compared with the map: nothing is lost.
 //!
 //! Needs `alloc` only, so that it also runs inside a Wasm module.
 
@@ -12,7 +12,10 @@ extern crate alloc;
 
 use alloc::{collections::BTreeMap, vec::Vec};
 use core::alloc::Layout;
-use heapbase::RawAllocator;
+use heapbase::{
+    FreeListAllocator, LeakingAllocator, LeakingPageAllocator, RawAllocator, SizeClassAllocator, SizedByAddress,
+    malloc, memory::PageSource,
+};
 
 /// One thing to ask of an allocator or to do to its memory. Any value makes sense: indices and sizes are reduced.
 #[derive(Clone, Copy, Debug)]
@@ -23,26 +26,52 @@ pub enum Op {
     Free { index: u32, sized: bool },
     /// Changes a live block's size.
     Reallocate { index: u32, size: u32 },
+    /// Changes a live block's size as C's `realloc` does, by its address alone; as above where an allocator cannot.
+    ReallocateByAddress { index: u32, size: u32 },
+    /// Changes a live block's size where it is, by its address alone, if that is possible; as above where an allocator cannot.
+    Resize { index: u32, size: u32 },
     /// Somebody else grows the memory by so many pages.
     Steal { pages: u8 },
     /// From now on memory does not grow, or does again.
     Fail { fail: bool },
+    /// Somebody else grows the memory by a page; then it grows by so many pages, which do not touch what there is, and no more.
+    Last { pages: u8 },
+}
+
+/// Memory whose growth the driver rules.
+pub trait Memory: PageSource {
+    /// Bytes handed out.
+    fn handed(&self) -> usize;
+
+    /// Somebody else grows the memory.
+    fn steal(&mut self, pages: usize);
+
+    /// From now on memory grows by so many pages and no more, or as far as it can.
+    fn allow(&mut self, pages: Option<usize>);
 }
 
 /// An allocator under test.
 pub trait Subject {
     type Raw: RawAllocator;
 
+    /// Whether it finds a block's size by its address.
+    const BY_ADDRESS: bool = false;
+
     fn raw(&mut self) -> &mut Self::Raw;
 
-    /// Walks the heap.
-    fn check(&self);
+    /// Walks the heap, in which so many blocks are in use, and so many bytes: their sizes, each rounded up to two words.
+    fn walk(&self, _blocks: usize, _bytes: usize) {}
+
+    /// Bytes of memory that can be had again when no block is in use.
+    fn returns(&self) -> usize {
+        0
+    }
 
     /// Somebody else grows the memory.
     fn steal(&mut self, pages: usize);
 
-    /// Growing fails from now on, or works.
-    fn fail(&mut self, fail: bool);
+    /// Memory grows by so many pages and no more, or as far as it can.
+    fn allow(&mut self, pages: Option<usize>);
 
     /// Bytes of a block that may be used.
     ///
@@ -58,52 +87,103 @@ pub trait Subject {
     /// # Safety
     ///
     /// The block is live and was allocated for the layout.
-    unsafe fn free(&mut self, block: *mut u8, layout: Layout) {
+    unsafe fn release(&mut self, block: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise.
         unsafe { self.raw().deallocate(block, layout) }
     }
+
+    /// C's `realloc`, where the allocator finds sizes by address.
+    ///
+    /// # Safety
+    ///
+    /// The block is live, and the size not 0.
+    unsafe fn c_realloc(&mut self, _block: *mut u8, _size: usize) -> *mut u8 {
+        unreachable!("needs sizes by address")
+    }
+
+    /// Changes a block's size where it is, where the allocator finds sizes by address.
+    ///
+    /// # Safety
+    ///
+    /// The block is live, and the size not 0.
+    unsafe fn resize_in_place(&mut self, _block: *mut u8, _size: usize) -> bool {
+        unreachable!("needs sizes by address")
+    }
 }
 
-/// What every [`Subject`] with a field `heap` says of its allocator; goes into the `impl`.
-#[allow(unused_macros, reason = "shared by several test programs")]
-macro_rules! core_of {
-    (SizeClassAllocator<$source:ty>) => {
-        core_of!(@raw SizeClassAllocator<$source>);
+/// What all say of their memory.
+macro_rules! over_memory {
+    () => {
+        type Raw = Self;
 
-        fn check(&self) {
-            self.heap.check();
+        fn raw(&mut self) -> &mut Self {
+            self
         }
 
-        unsafe fn usable(&mut self, block: *mut u8, _: Layout) -> usize {
-            // SAFETY: the caller's promise.
-            unsafe { self.heap.usable_size(block) }
+        fn steal(&mut self, pages: usize) {
+            // SAFETY: it only counts what is taken.
+            unsafe { self.source_mut() }.steal(pages);
         }
 
-        unsafe fn free(&mut self, block: *mut u8, _: Layout) {
-            // SAFETY: the caller's promise.
-            unsafe { self.heap.free(block) }
-        }
-    };
-    (FreeListAllocator<$source:ty>) => {
-        core_of!(@raw FreeListAllocator<$source>);
-
-        fn check(&self) {
-            self.heap.check();
+        fn allow(&mut self, pages: Option<usize>) {
+            // SAFETY: it hands out no more, and takes nothing back.
+            unsafe { self.source_mut() }.allow(pages);
         }
     };
-    ($other:ident<$source:ty>) => {
-        core_of!(@raw $other<$source>);
+}
 
-        // Nothing to walk.
-        fn check(&self) {}
-    };
-    (@raw $allocator:ident<$source:ty>) => {
-        type Raw = $allocator<$source>;
+impl<M: Memory> Subject for SizeClassAllocator<M> {
+    over_memory!();
 
-        fn raw(&mut self) -> &mut Self::Raw {
-            &mut self.heap
-        }
-    };
+    const BY_ADDRESS: bool = true;
+
+    fn walk(&self, blocks: usize, _: usize) {
+        assert_eq!(self.check(), blocks, "what the heap holds in use is what was asked for");
+    }
+
+    fn returns(&self) -> usize {
+        self.source().handed()
+    }
+
+    unsafe fn usable(&mut self, block: *mut u8, _: Layout) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { malloc::malloc_usable_size(self, block) }
+    }
+
+    unsafe fn release(&mut self, block: *mut u8, _: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { malloc::free(self, block) }
+    }
+
+    unsafe fn c_realloc(&mut self, block: *mut u8, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { malloc::realloc(self, block, size) }
+    }
+
+    unsafe fn resize_in_place(&mut self, block: *mut u8, size: usize) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { self.resize(block, size) }
+    }
+}
+
+impl<M: Memory> Subject for FreeListAllocator<M> {
+    over_memory!();
+
+    fn walk(&self, _: usize, bytes: usize) {
+        assert_eq!(self.check() + bytes, self.source().handed(), "every byte is free or in use");
+    }
+
+    fn returns(&self) -> usize {
+        self.source().handed()
+    }
+}
+
+impl<M: Memory> Subject for LeakingAllocator<M> {
+    over_memory!();
+}
+
+impl<M: Memory> Subject for LeakingPageAllocator<M> {
+    over_memory!();
 }
 
 /// Told of what becomes of memory, for tools that watch accesses.
@@ -126,10 +206,24 @@ impl Watch for Unwatched {}
 
 struct Live {
     layout: Layout,
+    /// Whether it may be given back by its layout: not after its size changed by address alone.
+    by_layout: bool,
     usable: usize,
     fill: u8,
     /// Where the address stands in `order`.
     place: usize,
+}
+
+/// How a block's size changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Layout,
+    Address,
+    InPlace,
+}
+
+const fn rounded(size: usize) -> usize {
+    size.next_multiple_of(2 * size_of::<usize>())
 }
 
 /// A run of operations on one allocator.
@@ -142,6 +236,8 @@ pub struct Driver<S, W = Unwatched> {
     fill: u8,
     /// Bytes asked for and not freed.
     pub live_bytes: usize,
+    /// The same, each size rounded up to two words.
+    rounded_bytes: usize,
     /// Most live blocks and bytes allowed: above, allocations become frees, so that a run stays small enough to walk.
     pub most_blocks: usize,
     pub most_bytes: usize,
@@ -164,6 +260,7 @@ impl<S: Subject, W: Watch> Driver<S, W> {
             order: Vec::new(),
             fill: 0,
             live_bytes: 0,
+            rounded_bytes: 0,
             most_blocks: 64,
             most_bytes: 1 << 20,
             nulls: 0,
@@ -177,7 +274,12 @@ impl<S: Subject, W: Watch> Driver<S, W> {
     /// When the allocator breaks a promise.
     pub fn step(&mut self, op: Op) {
         self.apply(op);
-        self.subject.check();
+        self.check();
+    }
+
+    /// Walks the heap.
+    pub fn check(&self) {
+        self.subject.walk(self.order.len(), self.rounded_bytes);
     }
 
     /// Does one operation.
@@ -214,23 +316,55 @@ impl<S: Subject, W: Watch> Driver<S, W> {
                     let bytes = unsafe { core::slice::from_raw_parts(block, size) };
                     assert!(bytes.iter().all(|byte| *byte == 0), "zeroed memory is zero");
                 }
-                self.adopt(block, layout);
+                self.adopt(block, layout, true);
             }
             Op::Free { index, sized } => self.free(index as usize, sized),
-            Op::Reallocate { index, size } => self.reallocate(index as usize, size as usize),
+            Op::Reallocate { index, size } => self.reallocate(index as usize, size as usize, Way::Layout),
+            Op::ReallocateByAddress { index, size } => self.reallocate(index as usize, size as usize, Way::Address),
+            Op::Resize { index, size } => self.reallocate(index as usize, size as usize, Way::InPlace),
             Op::Steal { pages } => self.subject.steal(pages as usize),
-            Op::Fail { fail } => self.subject.fail(fail),
+            Op::Fail { fail } => self.subject.allow(fail.then_some(0)),
+            Op::Last { pages } => {
+                self.subject.steal(1);
+                self.subject.allow(Some(pages as usize));
+            }
         }
     }
 
-    /// Frees everything.
+    /// Frees everything, and walks the heap.
     pub fn clear(&mut self) {
         while !self.order.is_empty() {
             self.free(0, true);
         }
+        self.check();
     }
 
-    fn adopt(&mut self, block: *mut u8, layout: Layout) {
+    /// Frees everything; then nearly all memory can be had again without growth, in large pieces.
+    pub fn regain(&mut self) {
+        self.clear();
+        self.subject.allow(Some(0));
+        let all = self.subject.returns();
+        let (mut size, mut blocks, mut had) = (all.next_power_of_two(), Vec::new(), 0);
+        while size >= 1_024 {
+            let layout = Layout::from_size_align(size, 8).expect("small");
+            // SAFETY: the size is not 0.
+            let block = unsafe { self.subject.raw().allocate(layout) };
+            if block.is_null() {
+                size /= 2;
+            } else {
+                blocks.push((block, layout));
+                had += size;
+            }
+        }
+        assert!(had + 4_096 >= all - all / 16, "{had} bytes of {all} can be had again");
+        for (block, layout) in blocks {
+            // SAFETY: allocated above.
+            unsafe { self.subject.raw().deallocate(block, layout) };
+        }
+        self.check();
+    }
+
+    fn adopt(&mut self, block: *mut u8, layout: Layout, by_layout: bool) {
         let (start, size) = (block.addr(), layout.size());
         assert_eq!(start % layout.align(), 0, "{layout:?}: the block is aligned");
         // SAFETY: the block is live.
@@ -246,13 +380,15 @@ impl<S: Subject, W: Watch> Driver<S, W> {
         self.fill = self.fill.wrapping_mul(5).wrapping_add(113);
         // SAFETY: the block is live, and so long.
         unsafe { block.write_bytes(self.fill, usable) };
-        self.live.insert(start, Live { layout, usable, fill: self.fill, place: self.order.len() });
+        let place = self.order.len();
+        self.live.insert(start, Live { layout, by_layout, usable, fill: self.fill, place });
         self.order.push(block);
         self.live_bytes += size;
+        self.rounded_bytes += rounded(size);
     }
 
     /// Takes a block out of the books after testing that its contents are untouched.
-    fn disown(&mut self, index: usize) -> (*mut u8, Layout, u8, usize) {
+    fn disown(&mut self, index: usize) -> (*mut u8, Live) {
         let index = index % self.order.len();
         let block = self.order.swap_remove(index);
         let live = self.live.remove(&block.addr()).expect("a live block is in the books");
@@ -264,40 +400,63 @@ impl<S: Subject, W: Watch> Driver<S, W> {
         let bytes = unsafe { core::slice::from_raw_parts(block, live.usable) };
         assert!(bytes.iter().all(|byte| *byte == live.fill), "{:?}: nobody wrote to the block", live.layout);
         self.live_bytes -= live.layout.size();
-        (block, live.layout, live.fill, live.usable)
+        self.rounded_bytes -= rounded(live.layout.size());
+        (block, live)
     }
 
     fn free(&mut self, index: usize, sized: bool) {
         if self.order.is_empty() {
             return;
         }
-        let (block, layout, _, usable) = self.disown(index);
+        let (block, Live { layout, by_layout, usable, .. }) = self.disown(index);
         self.watch.freed(block, usable);
         // SAFETY: the block was live until now.
-        unsafe { if sized { self.subject.raw().deallocate(block, layout) } else { self.subject.free(block, layout) } }
+        unsafe {
+            if sized && by_layout {
+                self.subject.raw().deallocate(block, layout)
+            } else {
+                self.subject.release(block, layout)
+            }
+        }
     }
 
-    fn reallocate(&mut self, index: usize, size: usize) {
+    fn reallocate(&mut self, index: usize, size: usize, way: Way) {
         if self.order.is_empty() {
             return;
         }
-        let (block, layout, fill, usable) = self.disown(index);
+        let (block, live) = self.disown(index);
         let size = size.clamp(1, self.most_bytes - self.live_bytes);
+        let way = match way {
+            _ if !S::BY_ADDRESS => Way::Layout,
+            Way::Layout if !live.by_layout => Way::Address,
+            way => way,
+        };
         self.watch.moving(block);
         // SAFETY: the block was live until now, and the size is not 0.
-        let new = unsafe { self.subject.raw().reallocate(block, layout, size) };
-        if new.is_null() {
-            self.nulls += 1;
-            self.watch.allocated(block, usable);
-            self.watch.moved();
-            self.adopt(block, layout);
-            return;
-        }
-        self.watch.allocated(new, size);
+        let new = unsafe {
+            match way {
+                Way::Layout => self.subject.raw().reallocate(block, live.layout, size),
+                Way::Address => self.subject.c_realloc(block, size),
+                Way::InPlace if self.subject.resize_in_place(block, size) => block,
+                Way::InPlace => core::ptr::null_mut(),
+            }
+        };
+        let has = if way == Way::Layout { live.layout.size() } else { live.usable };
+        let (now, layout, by_layout, kept) = if new.is_null() {
+            self.nulls += u64::from(way != Way::InPlace);
+            (block, live.layout, live.by_layout, live.usable)
+        } else {
+            // C's blocks are aligned as their size needs.
+            let as_size = if size.is_multiple_of(16) { 16 } else { 8 };
+            let align = if way == Way::Address { as_size } else { live.layout.align() };
+            let layout = Layout::from_size_align(size, align).expect("small");
+            (new, layout, way == Way::Layout, size.min(has))
+        };
+        self.watch.allocated(now, kept.max(layout.size()));
         self.watch.moved();
         // SAFETY: the block is live, and so long.
-        let bytes = unsafe { core::slice::from_raw_parts(new, size.min(layout.size())) };
-        assert!(bytes.iter().all(|byte| *byte == fill), "{layout:?} to {size}: contents move along");
-        self.adopt(new, Layout::from_size_align(size, layout.align()).expect("small"));
+        let bytes = unsafe { core::slice::from_raw_parts(now, kept) };
+        assert!(bytes.iter().all(|byte| *byte == live.fill), "{:?} to {size}: contents move along", live.layout);
+        self.adopt(now, layout, by_layout);
     }
 }

@@ -32,9 +32,14 @@ impl Random {
                 Op::Allocate { size: self.size(), align_log2, zeroed: bits >> 12 & 3 == 0 }
             }
             28..=52 => Op::Free { index, sized: bits >> 8 & 1 == 0 },
-            53..=61 => Op::Reallocate { index, size: self.size() },
-            62 if bits >> 8 & 31 == 0 => Op::Steal { pages: (bits >> 16) as u8 & 1 },
-            _ => Op::Fail { fail: bits >> 8 & 3 == 0 },
+            53..=58 => Op::Reallocate { index, size: self.size() },
+            59..=60 => Op::ReallocateByAddress { index, size: self.size() },
+            61 => Op::Resize { index, size: self.size() },
+            _ => match bits >> 8 & 31 {
+                0 => Op::Steal { pages: (bits >> 16) as u8 & 1 },
+                1..=3 => Op::Last { pages: (bits >> 16) as u8 & 3 },
+                _ => Op::Fail { fail: bits >> 16 & 3 == 0 },
+            },
         }
     }
 }

@@ -1,0 +1,190 @@
+//! Memory that lies between blocks: the bounds that the documentation states, and programs that come near them.
+
+use core::alloc::Layout;
+use heapbase::{Kind, RawAllocator, SizeClassAllocator, SizedByAddress, memory::TestMemory};
+
+#[path = "driver/xorshift.rs"]
+mod xorshift;
+
+type Heap = SizeClassAllocator<TestMemory>;
+
+const WORD: usize = size_of::<usize>();
+const UNIT: usize = 2 * WORD;
+
+/// The worst case that the documentation states: one block in use keeps its slab, and no more than that.
+#[test]
+fn fragmentation_is_bounded_as_stated() {
+    let mut heap = SizeClassAllocator::with_source(TestMemory::new(200));
+    let layout = Layout::from_size_align(1, 1).unwrap();
+    let slab = 256 * WORD;
+    let mut kept = std::collections::BTreeSet::new();
+    // SAFETY: the size is not 0, and blocks are given back once.
+    unsafe {
+        // A class's first blocks are tagged ones.
+        (0..24).for_each(|_| assert!(!heap.allocate(layout).is_null()));
+        let blocks: Vec<*mut u8> = (0..50_000).map(|_| heap.allocate(layout)).collect();
+        for block in blocks {
+            if !kept.insert(block.addr() / slab) {
+                heap.deallocate(block, layout);
+            }
+        }
+    }
+    heap.check();
+    let figures = heap.statistics();
+    assert_eq!(figures.classes[1].live, kept.len());
+    assert!(figures.slab_bytes <= kept.len() * slab, "a slab for each block that is left");
+}
+
+/// The tagged blocks of a heap of one segment.
+#[derive(Default)]
+struct Extent {
+    bottom: usize,
+    /// Where the top begins.
+    top: usize,
+    /// Blocks in use or waiting, slabs among them, and their bytes.
+    blocks: usize,
+    bytes: usize,
+    largest_free: usize,
+}
+
+impl Extent {
+    fn of(heap: &Heap) -> Self {
+        let (mut extent, mut free) = (Self::default(), 0);
+        heap.map(|stretch| {
+            // What was taken for the top was a free block.
+            extent.largest_free = extent.largest_free.max(free);
+            free = 0;
+            if extent.bottom == 0 {
+                extent.bottom = stretch.start;
+            }
+            extent.top = stretch.start;
+            if stretch.kind == Kind::Free {
+                free = stretch.len + WORD;
+            } else {
+                extent.blocks += 1;
+                extent.bytes += stretch.len + WORD;
+            }
+        });
+        extent
+    }
+
+    fn len(&self) -> usize {
+        self.top - self.bottom
+    }
+
+    /// The bound when the top has risen for a block of so many bytes.
+    fn assert_bounded(&self, size: usize) {
+        let free = (size * 5 / 4).max(20 * UNIT);
+        assert!(self.largest_free < free, "{} bytes are free, the top rose for {size}", self.largest_free);
+        assert!(self.len() <= self.bytes + (self.blocks + 1) * free);
+    }
+}
+
+/// A block, its tag included, for which there is no list: of exactly so many bytes.
+fn block(heap: &mut Heap, size: usize) -> *mut u8 {
+    // SAFETY: the size is not 0.
+    let block = unsafe { heap.allocate(Layout::from_size_align(size - WORD, 1).unwrap()) };
+    assert!(!block.is_null());
+    block
+}
+
+/// The program of Robson, 1974, that no policy serves with little: blocks of twice the size, again and again, where of the smaller ones those
+/// stay that are in the way of most.
+#[test]
+fn what_no_policy_serves_well_stays_below_the_bound() {
+    let (least, doublings, all) = (1_024 * UNIT, 8, 1 << 12);
+    let mut heap = Heap::with_source(TestMemory::new(12_000));
+    // Places and sizes, in blocks of the least size.
+    let mut live: Vec<(*mut u8, usize)> = Vec::new();
+    let (mut start, mut phase) = (0, 0);
+    for doubling in 0..=doublings {
+        let size = 1 << doubling;
+        if doubling != 0 {
+            // The rest, modulo the size, that most of what may stay lies on.
+            let place = |block: *mut u8| (block.addr() - start) / least;
+            let is_on =
+                |phase: usize, (block, len): (*mut u8, usize)| (phase + size - place(block) % size) % size < len;
+            let worth = |phase| live.iter().filter(|it| is_on(phase, **it)).map(|(_, len)| size - len).sum::<usize>();
+            phase = [phase, phase + size / 2].into_iter().max_by_key(|phase| worth(*phase)).unwrap();
+            let (stay, go): (Vec<_>, Vec<_>) = live.iter().partition(|it| is_on(phase, **it));
+            live = stay;
+            // SAFETY: blocks of this heap, given back once.
+            go.into_iter().for_each(|(block, _)| unsafe { heap.free(block) });
+        }
+        let used: usize = live.iter().map(|(_, len)| len).sum();
+        let mut top = Extent::of(&heap).top;
+        for count in 0..(all - used) / size {
+            let block = block(&mut heap, size * least);
+            if start == 0 {
+                start = block.addr();
+            }
+            live.push((block, size));
+            if count % 50 == 0 || count == (all - used) / size - 1 {
+                let extent = Extent::of(&heap);
+                if extent.top > top && block.addr() > top {
+                    extent.assert_bounded(size * least);
+                }
+                top = extent.top;
+            }
+        }
+    }
+    let times = Extent::of(&heap).len() as f64 / (all * least) as f64;
+    println!("{times:.2} times what is in use");
+    assert!((4.9..5.01).contains(&times), "{times:.2} times what is in use");
+}
+
+/// Blocks that shrink where they are, each when there is another one behind it, leave gaps in which the next one does not fit.
+#[test]
+fn blocks_that_shrink_stay_below_the_bound() {
+    let mut heap = Heap::with_source(TestMemory::new(1_000));
+    let (large, little, count) = (65_536, 20 * UNIT, 500);
+    let layout = |size| Layout::from_size_align(size, 1).unwrap();
+    let mut before = block(&mut heap, large);
+    for _ in 0..count {
+        let next = block(&mut heap, large);
+        Extent::of(&heap).assert_bounded(large);
+        // SAFETY: the block is in use, and of that size.
+        assert_eq!(unsafe { heap.reallocate(before, layout(large - WORD), little) }, before);
+        before = next;
+    }
+    let extent = Extent::of(&heap);
+    let bound = extent.bytes + (extent.blocks + 1) * large * 5 / 4;
+    println!("{:.2} of the bound", extent.len() as f64 / bound as f64);
+    assert!(extent.len() * 4 > bound * 3, "the bound is near");
+    assert_eq!(heap.check(), count + 1);
+}
+
+/// Whatever a program does: where the top has risen, no free block was so large as stated.
+#[test]
+fn free_blocks_are_small_when_the_top_rises() {
+    let mut random = xorshift::Random(0x9e37_79b9_7f4a_7c15);
+    let mut heap = Heap::with_source(TestMemory::new(1_000));
+    let (mut live, mut rises, mut used, mut highest) = (Vec::new(), 0, 0, 0);
+    for round in 0..20_000 {
+        let bits = random.next();
+        let size = 1 + (bits >> 32) as usize % (1 << (bits % 17));
+        // Waves, so that much is free in between.
+        let wave = 1 << 16 << (round / 2_000 % 4);
+        if used + size > wave && !live.is_empty() {
+            let (block, layout): (*mut u8, Layout) = live.swap_remove((bits >> 16) as usize % live.len());
+            used -= layout.size();
+            // SAFETY: a block of this heap, given back once.
+            unsafe { heap.deallocate(block, layout) };
+            continue;
+        }
+        let layout = Layout::from_size_align(size, 1).unwrap();
+        // SAFETY: the size is not 0.
+        let block = unsafe { heap.allocate(layout) };
+        assert!(!block.is_null());
+        used += size;
+        live.push((block, layout));
+        // A tagged block above all that ever was can only be from the top.
+        if block.addr() > highest && size > 15 * UNIT {
+            rises += 1;
+            // SAFETY: the block is in use.
+            Extent::of(&heap).assert_bounded(unsafe { heap.usable_size(block) } + WORD);
+        }
+        highest = highest.max(block.addr());
+    }
+    assert!(rises > 20, "{rises}");
+}

@@ -1,0 +1,101 @@
+//! What sources of memory promise, and what allocators make of sources that promise less.
+
+use core::{alloc::Layout, mem::MaybeUninit};
+use heapbase::{
+    LeakingAllocator, LeakingPageAllocator, RawAllocator, SizeClassAllocator,
+    memory::{PageSource, Region, TestMemory},
+};
+
+const WORDS: usize = 2 * size_of::<usize>();
+
+/// An arena aligned to a page.
+#[repr(align(4096))]
+struct Arena([MaybeUninit<u8>; 16_384]);
+
+impl Arena {
+    fn used() -> Box<Self> {
+        Box::new(Self([MaybeUninit::new(0xa5); 16_384]))
+    }
+}
+
+#[test]
+fn a_region_is_handed_out_once() {
+    let mut arena = Arena::used();
+    let start = arena.0.as_ptr().addr();
+    let mut region = Region::new(&mut arena.0[3..10_003]);
+    assert_eq!(region.grow(10_001), None, "more than it has");
+    let span = region.grow(1).unwrap();
+    assert!(span.start >= start + 3 && span.start < start + 3 + WORDS && span.start.is_multiple_of(WORDS));
+    assert!(span.start + span.len <= start + 10_003 && span.len > 10_000 - 2 * WORDS && span.len.is_multiple_of(WORDS));
+    assert_eq!(region.grow(1), None, "it was handed out");
+    // SAFETY: nobody uses the bytes, of which there are none.
+    let mut reversed = unsafe { Region::<true>::between(region.pointer(span.start + 100), region.pointer(span.start)) };
+    assert_eq!(reversed.grow(1), None);
+}
+
+#[test]
+fn a_region_serves_no_more_than_it_has() {
+    let mut arena = Arena::used();
+    let mut heap = SizeClassAllocator::with_source(Region::<false>::new(&mut arena.0));
+    let layout = Layout::from_size_align(100, 8).unwrap();
+    let mut blocks = Vec::new();
+    loop {
+        // SAFETY: the size is not 0.
+        let block = unsafe { heap.allocate(layout) };
+        if block.is_null() {
+            break;
+        }
+        // SAFETY: the block is live, and so long.
+        unsafe { block.write_bytes(blocks.len() as u8, 100) };
+        blocks.push(block);
+    }
+    assert_eq!(heap.check(), blocks.len());
+    assert!(blocks.len() * 100 > 8_000 && blocks.len() * 100 < 16_384, "{}", blocks.len());
+    for (count, block) in blocks.iter().enumerate() {
+        // SAFETY: the block is live, and so long.
+        assert!((0..100).all(|at| unsafe { block.add(at).read() } == count as u8), "nobody wrote to the block");
+    }
+}
+
+/// Memory that was used before is not zero: where a source does not promise it, `allocate_zeroed` clears.
+#[test]
+fn zeroed_blocks_are_cleared_on_used_memory() {
+    fn case<'a, A: RawAllocator>(arena: &'a mut Arena, on: impl FnOnce(Region<'a>) -> A) {
+        let mut heap = on(Region::new(&mut arena.0));
+        for size in [1, 100, 1_000, 5_000] {
+            // SAFETY: the size is not 0, and the block so long.
+            unsafe {
+                let block = heap.allocate_zeroed(Layout::from_size_align(size, 1).unwrap());
+                assert!((0..size).all(|at| block.add(at).read() == 0), "{size}");
+            }
+        }
+    }
+    case(&mut Arena::used(), SizeClassAllocator::with_source);
+    case(&mut Arena::used(), LeakingAllocator::with_source);
+    // It has one block only.
+    let mut arena = Arena::used();
+    let mut heap = LeakingPageAllocator::with_source(Region::<false>::new(&mut arena.0));
+    // SAFETY: the size is not 0, and the block so long.
+    unsafe {
+        let block = heap.allocate_zeroed(Layout::from_size_align(10_000, 1).unwrap());
+        assert!((0..10_000).all(|at| block.add(at).read() == 0));
+    }
+}
+
+#[test]
+fn a_page_is_aligned_or_there_is_none() {
+    let mut heap = LeakingPageAllocator::with_source(TestMemory::new(9));
+    let layout = Layout::from_size_align(8, 2 * 65_536).unwrap();
+    let (mut served, mut refused) = (0, 0);
+    for _ in 0..8 {
+        // SAFETY: the size is not 0.
+        let block = unsafe { heap.allocate(layout) };
+        assert_eq!(block.addr() % layout.align(), 0);
+        *(if block.is_null() { &mut refused } else { &mut served }) += 1;
+    }
+    assert_eq!((served, refused), (4, 4), "every second page is aligned to two");
+    let mut arena = Arena::used();
+    let mut heap = LeakingPageAllocator::with_source(Region::<false>::new(&mut arena.0[WORDS..]));
+    // SAFETY: the size is not 0.
+    assert!(unsafe { heap.allocate(Layout::from_size_align(8, 4_096).unwrap()) }.is_null());
+}
