@@ -493,20 +493,15 @@ impl<S: PageSource> SizeClassAllocator<S> {
             }
             let doublings = ((made - STARTERS) as u32 / EACH).min(list.ilog2());
             let entry = Entry::new(list, doublings);
-            let block = self.take(entry.size(), entry.size(), list);
-            if block.is_some() {
-                if !self.enter(block, entry) {
-                    // No memory for the map: then it serves as the tagged block that it is.
-                    return self.blocks.pointer(block);
-                }
-                at = self.carve(block, entry);
-            } else {
-                // What was sent home may have left one.
-                at = *slot(&mut self.slabs, list);
-                if at.is_none() {
-                    return ptr::null_mut();
-                }
+            let block = self.take(entry.size(), entry.size());
+            if block.is_none() {
+                return ptr::null_mut();
             }
+            if !self.enter(block, entry) {
+                // No memory for the map: then it serves as the tagged block that it is.
+                return self.blocks.pointer(block);
+            }
+            at = self.carve(block, entry);
         }
         // SAFETY: the tail is a slab's that has blocks at home (C3).
         unsafe {
@@ -543,9 +538,8 @@ impl<S: PageSource> SizeClassAllocator<S> {
         at
     }
 
-    /// A tagged block of `size` bytes, tag included; grows memory if it must. None if there is no memory, or if there is now
-    /// a slab with free blocks of `class`.
-    fn take(&mut self, size: usize, align: usize, class: usize) -> Addr {
+    /// A tagged block of `size` bytes, tag included; grows memory if it must. None if there is no memory.
+    fn take(&mut self, size: usize, align: usize) -> Addr {
         let (mut flushed, mut waiting) = (false, true);
         loop {
             let block = self.blocks.take(size, align);
@@ -566,9 +560,6 @@ impl<S: PageSource> SizeClassAllocator<S> {
             self.times += u32::from(self.times < MOST_TIMES);
             for list in 0..LISTS {
                 waiting |= self.flush(list);
-            }
-            if slot(&mut self.slabs, class).is_some() {
-                return block;
             }
         }
     }
@@ -593,7 +584,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     #[inline(never)]
     fn allocate_tagged(&mut self, size: usize, align: usize) -> *mut u8 {
-        let block = self.take(size, align, 0);
+        let block = self.take(size, align);
         if block.is_none() { ptr::null_mut() } else { self.blocks.pointer(block) }
     }
 
@@ -602,7 +593,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
         let last = self.index_of(slab.plus(entry.size() - SLAB));
         if last >= self.map_len {
             let size = 2 * ((last | (FIRST_MAP / 2 - 1)) + 1);
-            let (map, len) = (self.take(size, UNIT, 0), size - WORD);
+            let (map, len) = (self.take(size, UNIT), size - WORD);
             if map.is_none() {
                 return false;
             }
