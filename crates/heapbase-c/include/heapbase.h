@@ -342,7 +342,8 @@ void heapbase_gc_end(struct heapbase_gc *gc);
 // of words in a pattern that repeats (5 bits; on 64 bits 6), then a bit for each of them; or the address of such a number and
 // of bytes with the bits. 3 is an object that holds none.
 //
-// Without memory, after collecting, the error is the allocator's own; heapbase_out_of_memory where the limit allows no more.
+// Without memory, after collecting, the error is the allocator's own, where it refused anything meanwhile; else, where the limit allows no more,
+// heapbase_out_of_memory.
 //
 // # Safety
 //

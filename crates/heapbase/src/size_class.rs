@@ -26,7 +26,9 @@
 //! **Giving back.** What waits goes home before memory that nobody has touched is used, but not each time: when what the
 //! tagged blocks lacked since the last time adds up to a 16th of the heap less 512 bytes, an eighth after the first 16 times,
 //! a quarter after 32, a half after 48; and always before a request fails. So a heap that has been in use for long does not sort out its
-//! lists over and over, and a young one stays small.
+//! lists over and over, and a young one stays small. It is no bound: a program that fills the heap with blocks of one size, frees them all, and
+//! goes on to the next size, may leave its most waiting in each list of those that it has used, since at most 4,096 blocks of each go home
+//! at a time and the share doubles. With 55 sizes in turn, three times, 8 MiB alive at most held 56 times as much; with 4 sizes 4 times.
 //!
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
 //! A block in no slab has a tag in front, even one that serves a class.

@@ -183,7 +183,8 @@ pub struct Figures {
     pub peak: usize,
     /// Requests that the budget did not allow.
     pub refused: usize,
-    /// Requests that the budget allowed and the parent could not serve.
+    /// Requests for more that the budget allowed and the parent could not serve. (One for less changes nothing where it fails, and is
+    /// not counted.)
     pub failed: usize,
 }
 

@@ -433,3 +433,65 @@ fn zeroed_memory_is_zero_where_the_top_was() {
         heap.deallocate(below, layout(41 * page - 62 * 1024 - 8_208 - 56));
     }
 }
+
+/// A large block grows where it is, at the top or into a free neighbour, and shrinks where it is, to the unit.
+#[test]
+fn large_blocks_grow_and_shrink_where_they_are() {
+    let mut heap = SizeClassAllocator::with_source(TestMemory::new(64));
+    let layout = |size: usize| Layout::from_size_align(size, 8).unwrap();
+    let unit = 2 * size_of::<usize>();
+    let size = 10_000;
+    // SAFETY: sizes are not 0, and blocks are given back once, with the size that they have.
+    unsafe {
+        // At the top.
+        let block = heap.allocate(layout(size));
+        assert_eq!(heap.reallocate(block, layout(size), 2 * size), block);
+        assert_eq!(heap.reallocate(block, layout(2 * size), size), block);
+        // Into what is free above, all of it and a part.
+        let above = heap.allocate(layout(size));
+        let last = heap.allocate(layout(size));
+        heap.deallocate(above, layout(size));
+        assert_eq!(heap.reallocate(block, layout(size), size + size / 2), block);
+        assert_eq!(heap.reallocate(block, layout(size + size / 2), 2 * size), block);
+        let moved = heap.reallocate(block, layout(2 * size), 3 * size);
+        assert_ne!(moved, block, "there is a block in between");
+        heap.check();
+        // What a block gives up is free at once, each time, and comes back in one piece.
+        let pages = heap.source().pages();
+        let free = heap.statistics().free_bytes;
+        let mut now = size;
+        for _ in 0..8 {
+            let next = now - 4 * unit;
+            assert_eq!(heap.reallocate(last, layout(now), next), last);
+            now = next;
+            heap.check();
+        }
+        assert!(heap.statistics().free_bytes >= free + 8 * 3 * unit, "shrinking frees");
+        assert_eq!(heap.reallocate(last, layout(now), size), last, "and what it freed is there to grow into");
+        assert_eq!(heap.source().pages(), pages);
+        heap.deallocate(last, layout(size));
+        heap.deallocate(moved, layout(3 * size));
+        assert_eq!(heap.check(), 0);
+    }
+}
+
+/// What is left of a span when memory goes on elsewhere is not lost, however little.
+#[test]
+fn the_rest_of_a_span_is_free_where_the_next_lies_elsewhere() {
+    let layout = |size: usize| Layout::from_size_align(size, 8).unwrap();
+    for rest in [700, 1_500, 3_000] {
+        let mut heap = SizeClassAllocator::with_source(TestMemory::new(64));
+        // SAFETY: sizes are not 0; the source is told who takes the next page.
+        unsafe {
+            assert!(!heap.allocate(layout(PAGE as usize - rest)).is_null());
+            heap.source_mut().steal(1);
+            assert!(!heap.allocate(layout(PAGE as usize - 500)).is_null());
+            let pages = heap.source().pages();
+            assert_eq!(pages, 2);
+            // For which there is no room behind the second.
+            assert!(!heap.allocate(layout(rest - 400)).is_null());
+            assert_eq!(heap.source().pages(), pages, "{rest}: it was there");
+        }
+        heap.check();
+    }
+}

@@ -36,11 +36,13 @@ pub struct Reserved<P: Allocator> {
 }
 
 impl<P: Allocator> Reserved<P> {
-    /// Takes `bytes` bytes of the parent, rounded down to a multiple of two words. The heap's bookkeeping comes out of them.
+    /// Takes `bytes` bytes of the parent, rounded down to a multiple of two words. The heap's bookkeeping comes out of them: with
+    /// a few hundred or fewer it serves nothing.
     ///
     /// # Errors
     ///
-    /// When the parent has not got so much. (A [`Subsystem`](crate::subsystem::Subsystem) tells why: [`Figures::denied_since`](crate::subsystem::Figures::denied_since).)
+    /// When the parent has not got so much (a [`Subsystem`](crate::subsystem::Subsystem) tells why:
+    /// [`Figures::denied_since`](crate::subsystem::Figures::denied_since)), or no block can be so large.
     pub fn new(parent: P, bytes: usize) -> Result<Self, AllocError> {
         // Not when the heap first asks: the parent would be called from inside the heap (S5).
         let layout = Layout::from_size_align(bytes & !(ALIGN - 1), ALIGN).map_err(|_| AllocError)?;
