@@ -73,7 +73,7 @@ static void walk(size_t skip) {
     void *block;
     MUST(heapbase_allocate(memory, sizes[at], 1, &block).code == 0);
     // Where a size is rounded up there is more to use, and who asks is told.
-    MUST(heapbase_usable_size(memory, block, sizes[at], 1) >= sizes[at] + (sizes[at] % 8 != 0));
+    MUST(heapbase_usable_size(memory, block, sizes[at], 1) >= sizes[at] + (sizes[at] % 4 != 0));
     blocks[at] = block;
     memset(block, (int)at, heapbase_usable_size(memory, block, sizes[at], 1));
   }
