@@ -1,10 +1,20 @@
 //! What sources of memory promise, and what allocators make of sources that promise less.
 
-use core::{alloc::Layout, mem::MaybeUninit};
-use heapbase::{
-    LeakingAllocator, LeakingPageAllocator, RawAllocator, SizeClassAllocator,
-    memory::{PageSource, Region, TestMemory},
+mod parents;
+
+use allocator_api2::{
+    alloc::{AllocError, Allocator, Global},
+    boxed::Box as BoxIn,
+    vec::Vec as VecIn,
 };
+use core::{alloc::Layout, cell::Cell, mem::MaybeUninit};
+use heapbase::{
+    LeakingAllocator, LeakingPageAllocator, Local, RawAllocator, SizeClassAllocator,
+    error::OUT_OF_MEMORY,
+    memory::{PageSource, Region, Reserved, TestMemory},
+    subsystem::Subsystem,
+};
+use parents::{Ending, zeroed_by};
 
 const WORDS: usize = 2 * size_of::<usize>();
 
@@ -98,4 +108,74 @@ fn a_page_is_aligned_or_there_is_none() {
     let mut heap = LeakingPageAllocator::with_source(Region::<false>::new(&mut arena.0[WORDS..]));
     // SAFETY: the size is not 0.
     assert!(unsafe { heap.allocate(Layout::from_size_align(8, 4_096).unwrap()) }.is_null());
+}
+
+/// A heap in memory that it reserves.
+fn own<P: Allocator>(parent: P, bytes: usize) -> Result<Local<SizeClassAllocator<Reserved<P>>>, AllocError> {
+    Ok(Local::new(SizeClassAllocator::with_source(Reserved::new(parent, bytes)?)))
+}
+
+#[test]
+fn a_part_reserves_a_heap_of_its_own() {
+    let server = Subsystem::new("server", Global);
+    let request = own(&server, 64 * 1024 + 5).unwrap();
+    assert_eq!(server.figures().live, 64 * 1024);
+    BoxIn::leak(BoxIn::new_in([1u8; 1_000], &request));
+    // The bound holds, and the heap is whole afterwards.
+    let mut blocks = Vec::new();
+    while let Ok(block) = BoxIn::try_new_in([2u8; 1_000], &request) {
+        blocks.push(block);
+        assert!(blocks.len() < 100, "more than was reserved");
+    }
+    assert!((55..=64).contains(&blocks.len()), "{}", blocks.len());
+    blocks.pop();
+    blocks.push(BoxIn::new_in([3u8; 1_000], &request));
+    assert!(blocks.iter().rev().skip(1).all(|block| **block == [2; 1_000]));
+    drop(blocks);
+    assert_eq!((server.figures().live, server.figures().refused), (64 * 1024, 0));
+    // What was leaked goes back too.
+    drop(request);
+    assert_eq!(server.figures().live, 0);
+
+    // What is in it moves with the heap.
+    let mut numbers = VecIn::new_in(own(&server, 64 * 1024).unwrap());
+    numbers.extend(0..100u32);
+    let mut moved = vec![numbers];
+    moved[0].extend(100..1_000);
+    assert!(moved[0].iter().copied().eq(0..1_000));
+    drop(moved);
+
+    server.close().unwrap();
+    // Its memory is others', used before.
+    let outer = Local::new(SizeClassAllocator::with_source(TestMemory::new(16)));
+    let mut bytes = VecIn::new_in(&outer);
+    bytes.resize(256 * 1024, 0xaa_u8);
+    drop(bytes);
+    zeroed_by(own(&outer, 256 * 1024).unwrap());
+}
+
+#[test]
+fn what_cannot_be_reserved_is_not_booked() {
+    let server = Subsystem::new("server", Ending(Cell::new(false)));
+    server.set_budget(64 * 1024);
+    assert!(own(&server, 64 * 1024 + 16).is_err());
+    let before = server.figures();
+    assert_eq!((before.live, before.refused, before.failed), (0, 1, 0));
+    server.parent().0.set(true);
+    assert!(own(&server, 64 * 1024).is_err());
+    assert_eq!(server.figures().denied_since(&before), Some(&OUT_OF_MEMORY));
+    server.parent().0.set(false);
+    let first = own(&server, 64 * 1024).unwrap();
+    assert!(own(&server, 16).is_err(), "the first has all of it");
+    server.parent().0.set(true);
+    assert_eq!(*BoxIn::new_in(5, &first), 5, "it asks no more");
+    drop(first);
+    server.parent().0.set(false);
+    assert!(own(&server, usize::MAX).is_err(), "no block is so large");
+    // Too little to be a heap.
+    for bytes in [0, 1, 15, 16, 100] {
+        assert!(BoxIn::try_new_in(5, &own(&server, bytes).unwrap()).is_err(), "{bytes}");
+    }
+    assert_eq!(*BoxIn::try_new_in(5, &own(&server, 1_024).unwrap()).unwrap(), 5);
+    server.close().unwrap();
 }

@@ -20,7 +20,7 @@ use heapbase::{
     memory::{Region, Reserved, TestMemory},
     subsystem::{Books, Figures, FreeAtEnd, ManyThreads, OneThread, Shared, Subsystem},
 };
-use parents::{Ending, Panicking};
+use parents::{Ending, Panicking, zeroed_by};
 use proptest::prelude::*;
 
 #[test]
@@ -177,22 +177,6 @@ fn what_was_changed_by_a_parents_own_error_counts_as_a_block() {
     }
     assert_eq!(outer.figures().live, 0);
     outer.close().unwrap();
-}
-
-/// Memory that is not zero, and not fresh the second time.
-fn zeroed_by(memory: impl Allocator) {
-    for size in [1, 7, 24, 120, 121, 1_000, 5_000, 70_000] {
-        let layout = Layout::from_size_align(size, 8).unwrap();
-        for _ in 0..3 {
-            let block = memory.allocate_zeroed(layout).unwrap().cast::<u8>();
-            // SAFETY: a block of so many bytes, given back once.
-            unsafe {
-                assert!((0..size).all(|at| block.add(at).read() == 0), "{size} bytes");
-                block.write_bytes(0xaa, size);
-                memory.deallocate(block, layout);
-            }
-        }
-    }
 }
 
 #[test]
@@ -401,7 +385,7 @@ fn parents_of_every_kind() {
     fill(Global);
     fill(&Bump::new());
     fill(FreeAtEnd::new(Global));
-    fill(own(Global, 64 * 1024).unwrap());
+    fill(Local::new(SizeClassAllocator::with_source(Reserved::new(Global, 64 * 1024).unwrap())));
     fill(LockedAllocator::new(FreeListAllocator::with_source(Reserved::new(&shared, 64 * 1024).unwrap())));
     fill(Shared::new(Subsystem::new("owned", Global)).unwrap());
     fill(Shared::new(Subsystem::for_threads("owned", Global)).unwrap());
@@ -463,76 +447,6 @@ fn an_arena_in_a_subsystem() {
     }
     drop(bytes);
     part.close().unwrap();
-}
-
-/// A heap in memory that it reserves.
-fn own<P: Allocator>(parent: P, bytes: usize) -> Result<Local<SizeClassAllocator<Reserved<P>>>, AllocError> {
-    Ok(Local::new(SizeClassAllocator::with_source(Reserved::new(parent, bytes)?)))
-}
-
-#[test]
-fn a_part_reserves_a_heap_of_its_own() {
-    let server = Subsystem::new("server", Global);
-    let request = own(&server, 64 * 1024 + 5).unwrap();
-    assert_eq!(server.figures().live, 64 * 1024);
-    Box::leak(Box::new_in([1u8; 1_000], &request));
-    // The bound holds, and the heap is whole afterwards.
-    let mut blocks = std::vec::Vec::new();
-    while let Ok(block) = Box::try_new_in([2u8; 1_000], &request) {
-        blocks.push(block);
-        assert!(blocks.len() < 100, "more than was reserved");
-    }
-    assert!((55..=64).contains(&blocks.len()), "{}", blocks.len());
-    blocks.pop();
-    blocks.push(Box::new_in([3u8; 1_000], &request));
-    assert!(blocks.iter().rev().skip(1).all(|block| **block == [2; 1_000]));
-    drop(blocks);
-    assert_eq!((server.figures().live, server.figures().refused), (64 * 1024, 0));
-    // What was leaked goes back too.
-    drop(request);
-    assert_eq!(server.figures().live, 0);
-
-    // What is in it moves with the heap.
-    let mut numbers = Vec::new_in(own(&server, 64 * 1024).unwrap());
-    numbers.extend(0..100u32);
-    let mut moved = std::vec![numbers];
-    moved[0].extend(100..1_000);
-    assert!(moved[0].iter().copied().eq(0..1_000));
-    drop(moved);
-
-    server.close().unwrap();
-    // Its memory is others', used before.
-    let outer = Local::new(SizeClassAllocator::with_source(TestMemory::new(16)));
-    let mut bytes = Vec::new_in(&outer);
-    bytes.resize(256 * 1024, 0xaa_u8);
-    drop(bytes);
-    zeroed_by(own(&outer, 256 * 1024).unwrap());
-}
-
-#[test]
-fn what_cannot_be_reserved_is_not_booked() {
-    let server = Subsystem::new("server", Ending(Cell::new(false)));
-    server.set_budget(64 * 1024);
-    assert!(own(&server, 64 * 1024 + 16).is_err());
-    let before = server.figures();
-    assert_eq!((before.live, before.refused, before.failed), (0, 1, 0));
-    server.parent().0.set(true);
-    assert!(own(&server, 64 * 1024).is_err());
-    assert_eq!(server.figures().denied_since(&before), Some(&OUT_OF_MEMORY));
-    server.parent().0.set(false);
-    let first = own(&server, 64 * 1024).unwrap();
-    assert!(own(&server, 16).is_err(), "the first has all of it");
-    server.parent().0.set(true);
-    assert_eq!(*Box::new_in(5, &first), 5, "it asks no more");
-    drop(first);
-    server.parent().0.set(false);
-    assert!(own(&server, usize::MAX).is_err(), "no block is so large");
-    // Too little to be a heap.
-    for bytes in [0, 1, 15, 16, 100] {
-        assert!(Box::try_new_in(5, &own(&server, bytes).unwrap()).is_err(), "{bytes}");
-    }
-    assert_eq!(*Box::try_new_in(5, &own(&server, 1_024).unwrap()).unwrap(), 5);
-    server.close().unwrap();
 }
 
 #[test]

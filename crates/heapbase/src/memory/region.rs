@@ -44,6 +44,12 @@ impl<const ZERO: bool> Region<'_, ZERO> {
     pub const unsafe fn between(start: *mut u8, end: *mut u8) -> Self {
         Self { start, end, given: false, borrowed: PhantomData }
     }
+
+    /// The pointer to the first byte, for all of them.
+    #[cfg(feature = "allocator-api2")]
+    pub(super) const fn start(&self) -> *mut u8 {
+        self.start
+    }
 }
 
 // SAFETY: the region is one range of bytes that this source owns, by the loan of `new` or the caller's promise; nobody else

@@ -1,6 +1,6 @@
 //! Memory that a parent sets aside.
 
-use super::{PageSource, Span};
+use super::{PageSource, Region, Span};
 use allocator_api2::alloc::{AllocError, Allocator};
 use core::{alloc::Layout, ptr::NonNull};
 
@@ -30,9 +30,9 @@ const ALIGN: usize = 2 * size_of::<usize>();
 #[derive(Debug)]
 pub struct Reserved<P: Allocator> {
     parent: P,
-    start: NonNull<u8>,
     layout: Layout,
-    given: bool,
+    /// The parent's block for the layout.
+    block: Region<'static>,
 }
 
 impl<P: Allocator> Reserved<P> {
@@ -46,8 +46,10 @@ impl<P: Allocator> Reserved<P> {
     pub fn new(parent: P, bytes: usize) -> Result<Self, AllocError> {
         // Not when the heap first asks: the parent would be called from inside the heap (S5).
         let layout = Layout::from_size_align(bytes & !(ALIGN - 1), ALIGN).map_err(|_| AllocError)?;
-        let start = parent.allocate(layout)?.cast();
-        Ok(Self { parent, start, layout, given: false })
+        let start = parent.allocate(layout)?.cast::<u8>().as_ptr();
+        // SAFETY: so many bytes are the parent's block, which is ours until it is given back in `drop`.
+        let block = unsafe { Region::between(start, start.add(layout.size())) };
+        Ok(Self { parent, layout, block })
     }
 
     /// The parent.
@@ -58,30 +60,22 @@ impl<P: Allocator> Reserved<P> {
 
 impl<P: Allocator> Drop for Reserved<P> {
     fn drop(&mut self) {
-        // SAFETY: the parent's block for this layout, and whoever used it has gone: the heap owns its source.
-        unsafe { self.parent.deallocate(self.start, self.layout) }
+        // SAFETY: the parent's block for this layout, which is not at 0, and whoever used it has gone: the heap owns its source.
+        unsafe { self.parent.deallocate(NonNull::new_unchecked(self.block.start()), self.layout) }
     }
 }
 
-// SAFETY: the block is owned, and nobody else holds a pointer into it, whichever thread uses the source.
-unsafe impl<P: Allocator + Send> Send for Reserved<P> {}
-
-// SAFETY: S1, S3: the block is the parent's, which keeps it valid until it is given back in `drop`, and `pointer` derives from what the parent
-// returned. S2: one span only. S4: nothing is promised. S5: nothing is called.
+// SAFETY: every promise is the region's, whose bytes stay until `drop`. S5: nothing is called.
 unsafe impl<P: Allocator> PageSource for Reserved<P> {
     const ZEROED: bool = false;
 
     #[inline]
     fn grow(&mut self, least: usize) -> Option<Span> {
-        if self.given || self.layout.size() < least {
-            return None;
-        }
-        self.given = true;
-        Some(Span { start: self.start.addr().get(), len: self.layout.size() })
+        self.block.grow(least)
     }
 
     #[inline(always)]
     fn pointer(&self, address: usize) -> *mut u8 {
-        self.start.as_ptr().with_addr(address)
+        self.block.pointer(address)
     }
 }

@@ -1,4 +1,6 @@
-//! Parents that are awkward: they fail or panic when they are told to.
+//! Parents that are awkward: they fail or panic when they are told to. And what is asked of any.
+
+#![allow(dead_code, reason = "shared by several test programs")]
 
 use allocator_api2::alloc::{AllocError, Allocator, Global, Layout};
 use core::{cell::Cell, ptr::NonNull};
@@ -43,5 +45,21 @@ unsafe impl Allocator for Panicking {
         self.answer();
         // SAFETY: the caller's promise.
         unsafe { Global.grow(block, old, new) }
+    }
+}
+
+/// Memory that is not zero, and not fresh the second time.
+pub(crate) fn zeroed_by(memory: impl Allocator) {
+    for size in [1, 7, 24, 120, 121, 1_000, 5_000, 70_000] {
+        let layout = Layout::from_size_align(size, 8).unwrap();
+        for _ in 0..3 {
+            let block = memory.allocate_zeroed(layout).unwrap().cast::<u8>();
+            // SAFETY: a block of so many bytes, given back once.
+            unsafe {
+                assert!((0..size).all(|at| block.add(at).read() == 0), "{size} bytes");
+                block.write_bytes(0xaa, size);
+                memory.deallocate(block, layout);
+            }
+        }
     }
 }
