@@ -23,19 +23,19 @@
 //! allocates little has neither slabs nor byte map. Then come four slabs of 1 KiB, four of 2, and from then on those of 4,
 //! where that is not more than 127 blocks.
 //!
-//! **Giving back.** What waits goes home before memory that nobody has touched is used, but not each time: when what the
-//! tagged blocks lacked since the last time adds up to a 16th of the heap less 512 bytes, an eighth after the first 16 times,
-//! a quarter after 32, a half after 48; and always before a request fails. So a heap that has been in use for long does not sort out its
-//! lists over and over, and a young one stays small. It is no bound: a program that fills the heap with blocks of one size, frees them all, and
-//! goes on to the next size, may leave its most waiting in each list of those that it has used, since at most 4,096 blocks of each go home
-//! at a time and the share doubles. With 55 sizes in turn, three times, 8 MiB alive at most held 56 times as much; with 4 sizes 4 times.
+//! **Giving back.** When the tagged blocks have nothing for a request, all that waits goes home before memory is used that nobody has
+//! touched. Not each time, for then a heap in use for long would sort out its lists over and over: each time the heap may extend a third
+//! further without, up to four times what was in use; and always before a request fails. So a young heap stays small, and
+//! no heap extends further than to four times the most that was in use when it sent home, or than blocks in use ask for with nothing waiting
+//! (`blocks.rs`). *In use* counts rounding, tags, and what was free where it served nobody. A program that fills the heap with blocks of
+//! one size, frees them all and goes on to the next, of 55 sizes, in any order, holds 1.3 to 4.2 times what it uses; without the bound 56 times.
 //!
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
 //! A block in no slab has a tag in front, even one that serves a class.
 //!
-//! **Worst cases**, on 32 bits. Making a slab writes at most 127 links twice. Sending home what waits moves at most 4,096 blocks in each
-//! of 56 lists, each in bounded time and at most once for each time that it was freed; before a request fails, and for an
-//! alignment above 8, it goes on until none is left. A request looks at one block in each bin between its size and its size plus its
+//! **Worst cases**, on 32 bits. Making a slab writes at most 127 links twice. Sending home takes bounded time for each block that waits, and
+//! each block goes at most once for each time that it was freed: any number of calls takes time in proportion to it, but a single one may send
+//! all that waits, some 5 to 10 ns a block. A request looks at one block in each bin between its size and its size plus its
 //! alignment, a few bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
 //! lies between the heap's first byte and its last, others' memory included, is copied when it is outgrown, which doubles
 //! it. Nothing else depends on the size of the heap.
@@ -52,7 +52,10 @@
 //! one before. Both were two thirds of what a first-in-first-out queue cost. A bound for what waits in a list, from 255 to 4,095,
 //! sends home one by one what a program frees in bulk, and needs a counter for each list: without both, recorded metadata in a
 //! used heap takes half as long, and 7 to 13 % less in a fresh one, in as much memory. Never to send anything home in a young heap takes a
-//! tenth less again, and 17 % more memory; doing so twice as often, or only for tagged blocks, gains nothing. Lists to
+//! tenth less again, and 17 % more memory; doing so twice as often, or only for tagged blocks, gains nothing. With a bound of three times what
+//! is in use instead of four, or one for what was in use the last time instead of at most, metadata in a used heap take three to four times as long, and
+//! the fragmentation workload six times, longer than with talc: their lists alone hold two to three times what is alive. To send no more
+//! than 4,096 blocks of a list at a time bounds a call, but then nobody knows how much waits, and memory grew to 6 times. Lists to
 //! 16 KiB are no faster than to 4 KiB, and hold memory that large vectors need. Empty slabs held in reserve gained nothing.
 //! A slab's state in the map instead of its tail gained nothing. Lists above the classes that count a request's tag fit a
 //! quarter of all sizes one step better, in as much memory on every workload, but every call must tell apart whether there is
@@ -101,15 +104,12 @@ const STARTERS: u8 = 24;
 const EACH: u32 = 4;
 /// Where `made` stops: slabs double twice.
 const MOST_MADE: u8 = STARTERS + 11;
-/// What waits is sent home when so much of the heap, as a power of two, was lacking since it was, and more than [`AT_ONCE`].
-const PART: u32 = 4;
-/// And twice as much of it after so many times, as a power of two, up to [`MOST_TIMES`].
-const TIMES: u32 = 4;
-const MOST_TIMES: u32 = 63;
-/// Small heaps do so whenever they lack something: there is little to send.
-const AT_ONCE: usize = 64 * UNIT;
-/// So many blocks of each list are sent home at a time.
-const MOST_SENT: u32 = 4096;
+/// While nothing is sent home, the heap extends to no more than so many times what was in use when it was.
+const MOST_TIMES: usize = 4;
+/// Nor to more than a third of itself and so much beyond what it might before: young heaps are to be small.
+const AT_ONCE: usize = 128 * UNIT;
+/// Extents are compared by their eighths: no multiple of them overflows.
+const PARTS: usize = 2 * MOST_TIMES;
 /// Lists to a doubling of size, as a power of two.
 const STEPS: u32 = 3;
 /// Requests up to so many bytes have a list.
@@ -138,6 +138,12 @@ const fn rounded_list(size: usize) -> usize {
     let units = (size - 1) / UNIT;
     let fine = (units | 1 << STEPS).ilog2() - STEPS;
     ((fine as usize) << STEPS) + (units >> fine) + 1
+}
+
+/// Units that a block in a list takes, its tag included; of the first three lists somewhat more, for it takes less code.
+const fn units_for(list: usize) -> usize {
+    let steps = 1 << STEPS;
+    ((list & (steps - 1) | steps) << (list >> STEPS)) / 2 + list / CLASSES
 }
 
 /// Units of the tagged blocks in a list: the largest request's, and the tag.
@@ -275,10 +281,8 @@ pub struct SizeClassAllocator<S> {
     made: [u8; CLASSES],
     /// First slab (its tail) of each class that has free blocks at home.
     slabs: [Addr; CLASSES],
-    /// Bytes that the tagged blocks lacked since what waits was last sent home.
-    missed: usize,
-    /// How often that was.
-    times: u32,
+    /// What the heap may extend to before what waits is sent home, in bytes, divided by [`PARTS`].
+    enough: isize,
     /// One byte for each KiB of the heap from its bottom on: the slab there.
     map: Addr,
     map_len: usize,
@@ -311,8 +315,7 @@ impl<S> SizeClassAllocator<S> {
             lists: [List::EMPTY; LISTS],
             made: [0; CLASSES],
             slabs: [Addr::NONE; CLASSES],
-            missed: 0,
-            times: 0,
+            enough: 0,
             map: Addr::NONE,
             map_len: 0,
             blocks: Blocks::new(source),
@@ -401,15 +404,15 @@ impl<S: PageSource> SizeClassAllocator<S> {
         unsafe { self.blocks.store(block, second) };
     }
 
-    /// Sends blocks of a list home, so many at most that it takes bounded time. Whether some are left.
-    fn flush(&mut self, list: usize) -> bool {
-        let mut left = MOST_SENT;
+    /// Sends the blocks of a list home. How many.
+    fn flush(&mut self, list: usize) -> usize {
+        let mut sent = 0;
         loop {
             let List { first: block, second } = *slot(&mut self.lists, list);
-            if block.is_none() || left == 0 {
-                return block.is_some();
+            if block.is_none() {
+                return sent;
             }
-            left -= 1;
+            sent += 1;
             // SAFETY: a block that waits is nobody's; its first word is the one after the next (C2).
             unsafe {
                 *slot(&mut self.lists, list) = List { first: second, second: self.blocks.load(block) };
@@ -480,7 +483,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
         }
         if align > UNIT {
             // What waits is not aligned.
-            while self.flush(list) {}
+            self.flush(list);
         }
         let mut at = *slot(&mut self.slabs, list);
         if at.is_none() {
@@ -542,26 +545,28 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     /// A tagged block of `size` bytes, tag included; grows memory if it must. None if there is no memory.
     fn take(&mut self, size: usize, align: usize) -> Addr {
-        let (mut flushed, mut waiting) = (false, true);
+        let mut flushed = false;
         loop {
             let block = self.blocks.take(size, align);
             if block.is_some() {
                 return block;
             }
-            self.missed = self.missed.wrapping_add(size);
-            let missed = (self.missed >> (self.times >> TIMES)).wrapping_add(AT_ONCE);
-            if (flushed || missed <= self.blocks.extent() >> PART) && self.blocks.grow(size, align) {
+            let extent = self.blocks.extent();
+            if (flushed || (extent / PARTS + size / PARTS) as isize <= self.enough) && self.blocks.grow(size, align) {
                 continue;
             }
-            if !waiting {
+            if flushed {
                 return block;
             }
             flushed = true;
-            waiting = false;
-            self.missed = 0;
-            self.times += u32::from(self.times < MOST_TIMES);
+            // All that did not wait: in use, or free where it serves nobody.
+            let mut used = (extent / (PARTS / MOST_TIMES)) as isize;
             for list in 0..LISTS {
-                waiting |= self.flush(list);
+                let bytes = self.flush(list).wrapping_mul(units_for(list) * UNIT);
+                used = used.wrapping_sub((bytes / (PARTS / MOST_TIMES)) as isize);
+            }
+            if used > self.enough {
+                self.enough = used.min(self.enough + (extent / 3 / PARTS + AT_ONCE / PARTS) as isize);
             }
         }
     }

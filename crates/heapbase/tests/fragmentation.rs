@@ -10,6 +10,7 @@ type Heap = SizeClassAllocator<TestMemory>;
 
 const WORD: usize = size_of::<usize>();
 const UNIT: usize = 2 * WORD;
+const PAGE: usize = 65_536;
 
 /// The worst case that the documentation states: one block in use keeps its slab, and no more than that.
 #[test]
@@ -187,4 +188,73 @@ fn free_blocks_are_small_when_the_top_rises() {
         highest = highest.max(block.addr());
     }
     assert!(rises > 20, "{rises}");
+}
+
+/// A size for each list that there is.
+fn sizes_of_lists() -> impl Iterator<Item = usize> + Clone {
+    let eighths = |doubling: usize| (9..=16).map(move |eighth| (eighth * UNIT) << doubling);
+    (1..=8).map(|units| units * UNIT).chain((0..6).flat_map(eighths))
+}
+
+/// Frees in this order: which of `left` blocks goes next.
+type Order = fn(usize) -> usize;
+
+const ORDERS: [Order; 3] =
+    [|left| left - 1, |left| usize::from(left > 1), |left| (left.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20) % left];
+
+/// Fills `most` bytes of the heap with blocks of one size, frees all of them, and goes on to the next size, three times through all. The pages
+/// that it takes.
+fn pages_of_phases(sizes: impl Iterator<Item = usize> + Clone, most: usize, order: Order) -> usize {
+    let mut heap = Heap::with_source(TestMemory::new(60 * most / PAGE));
+    let mut blocks = Vec::new();
+    for size in sizes.clone().chain(sizes.clone()).chain(sizes) {
+        let layout = Layout::from_size_align(size, 1).unwrap();
+        // SAFETY: sizes are not 0, and each block is given back once.
+        unsafe {
+            blocks.extend((0..most / size).map(|_| heap.allocate(layout)));
+            assert!(blocks.iter().all(|block| !block.is_null()));
+            for left in (1..=blocks.len()).rev() {
+                heap.deallocate(blocks.swap_remove(order(left)), layout);
+            }
+        }
+    }
+    heap.source().pages()
+}
+
+/// What waits in lists is memory for requests of other sizes: the heap takes no more than some four times what was in use.
+#[test]
+fn what_waits_in_lists_is_bounded() {
+    for most in [2 * PAGE, 4 * PAGE, 16 * PAGE, 96 * PAGE] {
+        for order in ORDERS {
+            let all = pages_of_phases(sizes_of_lists(), most, order) * PAGE;
+            let few = pages_of_phases([16, 48, 200, 1000].into_iter(), most, order) * PAGE;
+            let times = |pages: usize| pages as f64 / most as f64;
+            println!("{most} bytes at most: {:.2} times, four sizes {:.2} times", times(all), times(few));
+            // What rounding takes counts as in use.
+            assert!(2 * all.max(few) <= 9 * most);
+        }
+    }
+}
+
+/// And where a program uses little of what it once did.
+#[test]
+fn what_waited_serves_large_blocks() {
+    for order in ORDERS {
+        let mut heap = Heap::with_source(TestMemory::new(400));
+        let layout = Layout::from_size_align(UNIT, 1).unwrap();
+        // SAFETY: sizes are not 0, and each block is given back once.
+        unsafe {
+            let mut blocks: Vec<*mut u8> = (0..256 * PAGE / UNIT).map(|_| heap.allocate(layout)).collect();
+            let pages = heap.source().pages();
+            for left in (1..=blocks.len()).rev() {
+                heap.deallocate(blocks.swap_remove(order(left)), layout);
+            }
+            let large = Layout::from_size_align(200 * PAGE, 1).unwrap();
+            let block = heap.allocate(large);
+            assert!(!block.is_null());
+            assert_eq!(heap.source().pages(), pages, "memory grew with all of it free");
+            heap.deallocate(block, large);
+        }
+        assert_eq!(heap.check(), 0);
+    }
 }
