@@ -38,8 +38,8 @@
 //! - **B4** *B* is set in a tag exactly when the block below is free, and then the word below the tag is that block's size.
 //! - **B5** A free block hangs in exactly one bin, the one of its size; a bin's bit is set exactly when it has a block. The
 //!   second link of a bin's first block is none or a former neighbour.
-//! - **B6** Past the top a reserve is left: a fence can always be written. Nothing at or past `fresh` was ever
-//!   written to by this heap, except inside earlier segments.
+//! - **B6** Past the top a reserve is left: a fence can always be written. Nothing of the last segment at or past `fresh` was ever
+//!   written to by this heap; segments lie above each other (S2), so that a new one's start is past it.
 
 mod check;
 
@@ -101,12 +101,14 @@ pub(crate) struct Blocks<S> {
     end: Addr,
     /// Where it stops for good; the reserve behind it is kept for a fence.
     limit: Addr,
-    /// Nothing from here on has been written to.
+    /// Nothing of the last segment from here on has been written to.
     fresh: Addr,
     /// Which bins have blocks.
     bits: u64,
     /// Where the link back from no block goes.
     nowhere: Addr,
+    /// Bytes below and between the segments, which are others', as if they lay below.
+    others: Addr,
     bins: [Addr; BINS],
 }
 
@@ -121,6 +123,7 @@ impl<S> Blocks<S> {
             fresh: Addr::NONE,
             bits: 0,
             nowhere: Addr::NONE,
+            others: Addr::NONE,
             bins: [Addr::NONE; BINS],
         }
     }
@@ -355,9 +358,9 @@ impl<S: PageSource> Blocks<S> {
         }
     }
 
-    /// Bytes from the heap's bottom to the top's end.
+    /// Bytes of the segments up to the top's end, without what others have in between.
     pub(crate) fn extent(&self) -> usize {
-        self.end.above(self.bottom)
+        self.end.above(self.others)
     }
 
     /// Lets the top have enough memory for a block: up to its limit in steps, then by growing memory. False when memory does
@@ -366,7 +369,7 @@ impl<S: PageSource> Blocks<S> {
     /// Steps are small so that what was freed is used before memory that nobody has touched. The source is
     /// asked for what the top lacks; if what it gives lies elsewhere and is too little, once more for all of it.
     pub(crate) fn grow(&mut self, size: usize, align: usize) -> bool {
-        let mut first = self.top.is_some();
+        let mut first = true;
         loop {
             let mut wanted = size + align + SPAN_OVERHEAD;
             let room = self.limit.above(self.end);
@@ -392,9 +395,9 @@ impl<S: PageSource> Blocks<S> {
                 } else {
                     self.bottom = start;
                 }
+                self.others = self.others.plus(start.above(self.limit));
                 self.top = top;
                 self.end = top;
-                self.fresh = top;
             }
             self.limit = start.plus(span.len).down_to(UNIT).minus(RESERVE);
         }
@@ -436,7 +439,8 @@ impl<S: PageSource> Blocks<S> {
                 self.unhang(at, below);
             }
             if above == self.top {
-                self.top = at;
+                // What comes next asks for more again: perhaps something waits that serves it.
+                (self.top, self.end) = (at, at);
                 return;
             }
             let next = self.tag(above);
@@ -489,6 +493,7 @@ impl<S: PageSource> Blocks<S> {
                 }
                 self.set_tag(at, tag.resized(size));
                 self.set_top(at.plus(size));
+                self.end = self.top;
                 return true;
             }
             let next = self.tag(above);

@@ -236,6 +236,87 @@ fn what_waits_in_lists_is_bounded() {
     }
 }
 
+/// The same with a vector that grows at the top before each size, and is freed or shrinks, or with somebody else who grows memory.
+#[test]
+fn neither_vectors_nor_others_undo_the_bound() {
+    for (most, stolen, left) in [(16, 0, 0), (96, 0, 0), (16, 0, 600), (16, 5_000, 0)] {
+        let (most, left) = (most * PAGE, left * UNIT);
+        let mut heap = Heap::with_source(TestMemory::new(60 * most / PAGE + stolen));
+        let layout = |size| Layout::from_size_align(size, 1).unwrap();
+        // SAFETY: sizes are not 0, and each block is given back once, with its size.
+        unsafe {
+            let first = block(&mut heap, PAGE);
+            heap.deallocate(first, layout(PAGE - WORD));
+            heap.source_mut().steal(stolen);
+            for size in sizes_of_lists() {
+                // What is freed of it is enough for all blocks.
+                let (mut len, mut vector) = (most / 64, heap.allocate(layout(most / 64)));
+                while stolen == 0 && len < most {
+                    vector = heap.reallocate(vector, layout(len), 2 * len);
+                    len *= 2;
+                }
+                if left == 0 {
+                    heap.deallocate(vector, layout(len));
+                } else {
+                    vector = heap.reallocate(vector, layout(len), left);
+                }
+                let blocks: Vec<*mut u8> = (0..most / size * 3 / 4).map(|_| heap.allocate(layout(size))).collect();
+                blocks.into_iter().for_each(|block| heap.deallocate(block, layout(size)));
+                if left != 0 {
+                    heap.deallocate(vector, layout(left));
+                }
+            }
+        }
+        let times = (heap.source().pages() * PAGE) as f64 / most as f64;
+        println!("{most} bytes at most, {stolen} pages stolen, {left} bytes left: {times:.2} times");
+        assert!(times < 4.5, "{times:.2} times what is in use");
+    }
+}
+
+/// What waits is not sent home each time: where as much stays in use as each of three sizes takes in turn, each has its blocks waiting.
+#[test]
+fn sizes_that_recur_are_kept() {
+    let (most, sizes) = (16 * PAGE, [48, 200, 1000]);
+    let mut heap = Heap::with_source(TestMemory::new(100));
+    block(&mut heap, most);
+    for size in sizes.into_iter().cycle().take(60) {
+        let layout = Layout::from_size_align(size, 1).unwrap();
+        // SAFETY: sizes are not 0, and each block is given back once.
+        unsafe {
+            let blocks: Vec<*mut u8> = (0..most / size).map(|_| heap.allocate(layout)).collect();
+            blocks.into_iter().for_each(|block| heap.deallocate(block, layout));
+        }
+    }
+    let times = (heap.source().pages() * PAGE) as f64 / most as f64;
+    println!("{times:.2} times what is in use waits");
+    assert!(times > 3.8);
+}
+
+/// Free memory in which no slab fits serves small requests too.
+#[test]
+fn pieces_too_small_for_a_slab_are_used() {
+    let mut heap = Heap::with_source(TestMemory::new(20));
+    let piece = Layout::from_size_align(100 * UNIT - WORD, 1).unwrap();
+    let small = Layout::from_size_align(1, 1).unwrap();
+    let mut pieces = Vec::new();
+    // SAFETY: sizes are not 0, and each block is given back once.
+    unsafe {
+        loop {
+            let block = heap.allocate(piece);
+            if block.is_null() {
+                break;
+            }
+            pieces.push(block);
+        }
+        pieces.iter().step_by(2).for_each(|block| heap.deallocate(*block, piece));
+        let free = pieces.len() / 2 * piece.size();
+        let served = (0..).take_while(|_| !heap.allocate(small).is_null()).count();
+        // Each with a tag, in two units.
+        assert!(served * 2 * UNIT > free * 9 / 10, "{served} blocks in {free} bytes");
+        assert_eq!(heap.check(), served + pieces.len() / 2);
+    }
+}
+
 /// And where a program uses little of what it once did.
 #[test]
 fn what_waited_serves_large_blocks() {

@@ -62,7 +62,7 @@ impl<S: PageSource> Blocks<S> {
             at = at.plus(tag.size());
         }
         assert!(!below_free, "B3: a free block touches the top");
-        assert!(self.top <= self.end && self.end <= self.limit && self.top <= self.fresh, "B6");
+        assert!(self.top <= self.end && self.end <= self.limit, "B6");
         for bin in 0..BINS {
             let (mut previous, mut block) = (Addr::NONE, *slot(&self.bins, bin));
             assert_eq!(self.bits >> bin & 1 == 1, block.is_some(), "B5: a bin's bit");
