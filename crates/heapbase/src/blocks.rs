@@ -36,15 +36,15 @@
 //!   address of the next segment's first tag) or, in the last segment, to the top.
 //! - **B3** No two free blocks touch, and no free block touches the top.
 //! - **B4** *B* is set in a tag exactly when the block below is free, and then the word below the tag is that block's size.
-//! - **B5** A free block hangs in exactly one bin, the one of its size; a bin's bit is set exactly when it has a block. The
-//!   second link of a bin's first block is none or a former neighbour.
+//! - **B5** A free block hangs in exactly one bin, the one of its size; a bin's bit is set exactly when it has a block; their bytes are
+//!   counted. The second link of a bin's first block is none or a former neighbour.
 //! - **B6** Past the top a reserve is left: a fence can always be written. Nothing of the last segment at or past `fresh` was ever
 //!   written to by this heap; segments lie above each other (S2), so that a new one's start is past it.
 
 mod check;
 
 use crate::{
-    address::{Addr, MIN_BLOCK, Tag, UNIT, WORD, round_up},
+    address::{Addr, MIN_BLOCK, Tag, UNIT, WORD},
     memory::PageSource,
 };
 
@@ -60,8 +60,6 @@ const BIG: usize = 2048 * UNIT;
 
 /// Bytes behind the last segment's end: a fence, and what makes the next tag's place right.
 const RESERVE: usize = UNIT + WORD;
-/// The top takes at least so much more at a time.
-const TOP_STEP: usize = 64 * UNIT;
 /// What a span has besides one block, its gap included: the start, the reserve and roundings.
 const SPAN_OVERHEAD: usize = 6 * UNIT;
 /// No less is asked of a source, so that every span holds a block and a fence.
@@ -97,9 +95,7 @@ pub(crate) struct Blocks<S> {
     bottom: Addr,
     /// Where the next block's tag would go, or none before the first growth.
     top: Addr,
-    /// Where the top stops for now.
-    end: Addr,
-    /// Where it stops for good; the reserve behind it is kept for a fence.
+    /// Where the top stops; the reserve behind it is kept for a fence.
     limit: Addr,
     /// Nothing of the last segment from here on has been written to.
     fresh: Addr,
@@ -107,6 +103,8 @@ pub(crate) struct Blocks<S> {
     bits: u64,
     /// Where the link back from no block goes.
     nowhere: Addr,
+    /// Bytes that hang in bins.
+    free: usize,
     /// Bytes below and between the segments, which are others', as if they lay below.
     others: Addr,
     bins: [Addr; BINS],
@@ -118,11 +116,11 @@ impl<S> Blocks<S> {
             source,
             bottom: Addr::NONE,
             top: Addr::NONE,
-            end: Addr::NONE,
             limit: Addr::NONE,
             fresh: Addr::NONE,
             bits: 0,
             nowhere: Addr::NONE,
+            free: 0,
             others: Addr::NONE,
             bins: [Addr::NONE; BINS],
         }
@@ -226,6 +224,7 @@ impl<S: PageSource> Blocks<S> {
     #[inline]
     unsafe fn hang(&mut self, at: Addr, size: usize) {
         let bin = bin_of(size);
+        self.free += size;
         let next = core::mem::replace(slot_mut(&mut self.bins, bin), at);
         self.bits |= 1 << bin;
         // SAFETY: the bytes are ours alone and hold four words (B1); what hung there first is a free block (B5).
@@ -244,6 +243,7 @@ impl<S: PageSource> Blocks<S> {
     #[inline]
     unsafe fn unhang(&mut self, at: Addr, size: usize) {
         let bin = bin_of(size);
+        self.free -= size;
         // SAFETY: a free block's links are blocks of the same bin (B5).
         unsafe {
             let FreeBlock { next, previous, .. } = *self.free_block(at);
@@ -289,7 +289,7 @@ impl<S: PageSource> Blocks<S> {
             }
             bits &= bits - 1;
         }
-        self.take_top(size, align)
+        Addr::NONE
     }
 
     /// Makes a used block of `size` bytes at `at`, and a free one of what remains of `found` bytes.
@@ -329,13 +329,13 @@ impl<S: PageSource> Blocks<S> {
         used.plus(WORD)
     }
 
-    fn take_top(&mut self, size: usize, align: usize) -> Addr {
-        let at = self.top;
-        let gap = Self::gap(at, align);
-        // Before the first growth it lacks everything.
-        if self.lacks(gap, size) {
+    /// As [`take`](Self::take), from the top; grows memory if it must. None if memory does not grow.
+    pub(crate) fn take_top(&mut self, size: usize, align: usize) -> Addr {
+        if !self.grow(size, align) {
             return Addr::NONE;
         }
+        let at = self.top;
+        let gap = Self::gap(at, align);
         let used = at.plus(gap);
         self.set_top(used.plus(size));
         // SAFETY: the top was ours and nobody's block; what lies below it is used (B3).
@@ -345,12 +345,6 @@ impl<S: PageSource> Blocks<S> {
         }
     }
 
-    /// Whether the top lacks room for a gap and a block. No overflow: a layout's size and alignment together are at most
-    /// half the address space.
-    fn lacks(&self, gap: usize, size: usize) -> bool {
-        gap + size > self.end.above(self.top)
-    }
-
     fn set_top(&mut self, top: Addr) {
         self.top = top;
         if self.fresh < top {
@@ -358,29 +352,31 @@ impl<S: PageSource> Blocks<S> {
         }
     }
 
-    /// Bytes of the segments up to the top's end, without what others have in between.
+    /// Bytes of the segments up to the top, without what others have in between.
     pub(crate) fn extent(&self) -> usize {
-        self.end.above(self.others)
+        self.top.above(self.others)
     }
 
-    /// Lets the top have enough memory for a block: up to its limit in steps, then by growing memory. False when memory does
-    /// not grow.
+    /// Bytes of the blocks in use.
+    pub(crate) fn used(&self) -> usize {
+        self.extent() - self.free
+    }
+
+    /// Grows memory if the top lacks room for a block. False when memory does not grow.
     ///
-    /// Steps are small so that what was freed is used before memory that nobody has touched. The source is
-    /// asked for what the top lacks; if what it gives lies elsewhere and is too little, once more for all of it.
+    /// The source is asked for what the top lacks; if what it gives lies elsewhere and is too little, once more for all of it.
     pub(crate) fn grow(&mut self, size: usize, align: usize) -> bool {
         let mut first = true;
         loop {
             let mut wanted = size + align + SPAN_OVERHEAD;
-            let room = self.limit.above(self.end);
             if self.top.is_some() {
-                let short = Self::gap(self.top, align) + size - self.end.above(self.top);
-                if short <= room {
-                    self.end = self.end.plus(round_up(short, TOP_STEP).min(room));
+                // No overflow: a layout's size and alignment together are at most half the address space.
+                let (lacking, room) = (Self::gap(self.top, align) + size, self.limit.above(self.top));
+                if lacking <= room {
                     return true;
                 }
                 if core::mem::take(&mut first) {
-                    wanted = short - room;
+                    wanted = lacking - room;
                 }
             }
             // Not less: a power of two, and a little more does no harm.
@@ -397,7 +393,6 @@ impl<S: PageSource> Blocks<S> {
                 }
                 self.others = self.others.plus(start.above(self.limit));
                 self.top = top;
-                self.end = top;
             }
             self.limit = start.plus(span.len).down_to(UNIT).minus(RESERVE);
         }
@@ -439,8 +434,7 @@ impl<S: PageSource> Blocks<S> {
                 self.unhang(at, below);
             }
             if above == self.top {
-                // What comes next asks for more again: perhaps something waits that serves it.
-                (self.top, self.end) = (at, at);
+                self.top = at;
                 return;
             }
             let next = self.tag(above);
@@ -488,12 +482,11 @@ impl<S: PageSource> Blocks<S> {
             let mut have = old;
             let above = at.plus(old);
             if above == self.top {
-                if size > old && self.lacks(0, size - old) && !self.grow_top(size - old) {
+                if size > old && !self.grow_top(size - old) {
                     return false;
                 }
                 self.set_tag(at, tag.resized(size));
                 self.set_top(at.plus(size));
-                self.end = self.top;
                 return true;
             }
             let next = self.tag(above);
@@ -524,7 +517,7 @@ impl<S: PageSource> Blocks<S> {
         }
     }
 
-    /// Grows memory by what the top lacks for `more` bytes. False if it did not, or not where the top is.
+    /// Grows memory if the top lacks room for `more` bytes. False if it did not, or not where the top is.
     fn grow_top(&mut self, more: usize) -> bool {
         let top = self.top;
         self.grow(more, UNIT) && self.top == top

@@ -23,13 +23,12 @@
 //! allocates little has neither slabs nor byte map. Then come four slabs of 1 KiB, four of 2, and from then on those of 4,
 //! where that is not more than 127 blocks.
 //!
-//! **Giving back.** When the tagged blocks have nothing for a request, all that waits goes home before memory is used that nobody has
-//! touched. Not each time, for then a heap in use for long would sort out its lists over and over: each time the heap may extend a third
-//! further without, up to four times what was in use; and always before a request fails. So a young heap stays small, and by what waits
-//! no heap extends further than to four times the most that was in use when it sent home. *In use* counts rounding, tags, and what was free where
-//! it served nobody. A program that fills the heap with blocks of one size, frees them all and goes on to the next, of 55 sizes, holds 1.3 to
-//! 5.3 times what it uses, and some 3 with a vector that grows in between (without the bound 56 and 48). Where of each size some blocks stay until
-//! the next is there, so that slabs are in use for one block each, 5 to 8 times.
+//! **Giving back.** When no free tagged block serves a request, all that waits goes home before the top rises. Not each time, for
+//! then a heap in use for long would sort out its lists over and over: each time the top may rise a third further without, until it
+//! stands at four times the most that was in use when it was done; and it is always done before a request fails. So a young heap stays small, and what
+//! waits lets no heap extend further than to four times the blocks, tags included, and slabs that were in use. A program that fills the heap with blocks of
+//! one size, frees them all and goes on to the next, of 55 sizes, holds 3 to 4 times what it uses, 5 with a vector that grows in between (without
+//! the bound 56 and 48). Where some blocks of each size stay until the next is there, slabs are in use for one block each: 6 to 8 times.
 //!
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
 //! A block in no slab has a tag in front, even one that serves a class.
@@ -140,12 +139,6 @@ const fn rounded_list(size: usize) -> usize {
     let units = (size - 1) / UNIT;
     let fine = (units | 1 << STEPS).ilog2() - STEPS;
     ((fine as usize) << STEPS) + (units >> fine) + 1
-}
-
-/// Units of a list's largest requests. Of the first four lists somewhat more: that takes less code.
-const fn units_for(list: usize) -> usize {
-    let steps = 1 << STEPS;
-    ((list & (steps - 1) | steps) << (list >> STEPS)) / 2
 }
 
 /// Units of the tagged blocks in a list: the largest request's, and the tag.
@@ -284,7 +277,9 @@ pub struct SizeClassAllocator<S> {
     /// First slab (its tail) of each class that has free blocks at home.
     slabs: [Addr; CLASSES],
     /// What the heap may extend to before what waits is sent home, in bytes, divided by [`PARTS`].
-    enough: isize,
+    enough: usize,
+    /// The most that it may become: [`MOST_TIMES`] the most that was in use when what waits was sent home, divided by [`PARTS`].
+    most: usize,
     /// One byte for each KiB of the heap from its bottom on: the slab there.
     map: Addr,
     map_len: usize,
@@ -318,6 +313,7 @@ impl<S> SizeClassAllocator<S> {
             made: [0; CLASSES],
             slabs: [Addr::NONE; CLASSES],
             enough: 0,
+            most: 0,
             map: Addr::NONE,
             map_len: 0,
             blocks: Blocks::new(source),
@@ -406,15 +402,13 @@ impl<S: PageSource> SizeClassAllocator<S> {
         unsafe { self.blocks.store(block, second) };
     }
 
-    /// Sends the blocks of a list home. How many.
-    fn flush(&mut self, list: usize) -> usize {
-        let mut sent = 0;
+    /// Sends the blocks of a list home.
+    fn flush(&mut self, list: usize) {
         loop {
             let List { first: block, second } = *slot(&mut self.lists, list);
             if block.is_none() {
-                return sent;
+                return;
             }
-            sent += 1;
             // SAFETY: a block that waits is nobody's; its first word is the one after the next (C2).
             unsafe {
                 *slot(&mut self.lists, list) = List { first: second, second: self.blocks.load(block) };
@@ -555,23 +549,19 @@ impl<S: PageSource> SizeClassAllocator<S> {
                 return block;
             }
             let extent = self.blocks.extent();
-            if (flushed || (extent / PARTS + size / PARTS) as isize <= self.enough) && self.blocks.grow(size, align) {
-                continue;
-            }
-            if flushed {
-                return block;
+            if flushed || extent / PARTS + size / PARTS <= self.enough {
+                let block = self.blocks.take_top(size, align);
+                if flushed || block.is_some() {
+                    return block;
+                }
             }
             flushed = true;
-            // All that did not wait: in use, or free where it serves nobody.
-            let mut used = (extent / (PARTS / MOST_TIMES)) as isize;
             for list in 0..LISTS {
-                // The next list's, for the tag that most blocks have.
-                let bytes = units_for(list + 1) * UNIT / (PARTS / MOST_TIMES);
-                used = used.wrapping_sub(self.flush(list).wrapping_mul(bytes) as isize);
+                self.flush(list);
             }
-            if used > self.enough {
-                self.enough = used.min(self.enough + (extent / 3 / PARTS + AT_ONCE / PARTS) as isize);
-            }
+            let used = self.blocks.used() / (PARTS / MOST_TIMES);
+            self.most = self.most.max(used);
+            self.enough = self.most.min(self.enough + extent / 3 / PARTS + AT_ONCE / PARTS);
         }
     }
 

@@ -34,11 +34,11 @@ impl<S: PageSource> Blocks<S> {
     ///
     /// When one does not hold.
     pub(crate) fn check(&self) {
-        let mut hung = 0;
+        let (mut hung, mut free) = (0, 0);
         let mut at = if self.top.is_some() { first_tag(self.bottom) } else { self.top };
         let mut below_free = false;
         while at != self.top {
-            assert!(at.plus(WORD).0 % UNIT == 0 && at < self.end, "B1");
+            assert!(at.plus(WORD).0 % UNIT == 0 && at < self.limit, "B1");
             // SAFETY: a tag (B2).
             let tag = unsafe { self.tag(at) };
             assert_eq!(tag.is_below_free(), below_free, "B4");
@@ -58,11 +58,13 @@ impl<S: PageSource> Blocks<S> {
                 let size = unsafe { self.load(at.plus(tag.size() - WORD)) };
                 assert_eq!(size.0, tag.size(), "B4");
                 hung += 1;
+                free += tag.size();
             }
             at = at.plus(tag.size());
         }
         assert!(!below_free, "B3: a free block touches the top");
-        assert!(self.top <= self.end && self.end <= self.limit, "B6");
+        assert_eq!(free, self.free, "B5: free bytes are counted");
+        assert!(self.top <= self.limit, "B6");
         for bin in 0..BINS {
             let (mut previous, mut block) = (Addr::NONE, *slot(&self.bins, bin));
             assert_eq!(self.bits >> bin & 1 == 1, block.is_some(), "B5: a bin's bit");
