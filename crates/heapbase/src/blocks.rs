@@ -33,7 +33,7 @@
 //! - **B1** A tag lies at an address that is one word short of a multiple of a unit; sizes are multiples of a unit, at
 //!   least [`MIN_BLOCK`] in free blocks.
 //! - **B2** The blocks of a segment follow each other without gap from its start to its *fence* (a tag of size 0, and the
-//!   address of the next segment's first tag) or, in the last segment, to the top.
+//!   address of the next segment's first tag) or, in the last segment, to the top. What lies below and between segments is counted.
 //! - **B3** No two free blocks touch, and no free block touches the top.
 //! - **B4** *B* is set in a tag exactly when the block below is free, and then the word below the tag is that block's size.
 //! - **B5** A free block hangs in exactly one bin, the one of its size; a bin's bit is set exactly when it has a block; their bytes are

@@ -34,7 +34,7 @@ impl<S: PageSource> Blocks<S> {
     ///
     /// When one does not hold.
     pub(crate) fn check(&self) {
-        let (mut hung, mut free) = (0, 0);
+        let (mut hung, mut free, mut used, mut segments) = (0, 0, 0, usize::from(self.top.is_some()));
         let mut at = if self.top.is_some() { first_tag(self.bottom) } else { self.top };
         let mut below_free = false;
         while at != self.top {
@@ -48,6 +48,7 @@ impl<S: PageSource> Blocks<S> {
                 let next = unsafe { self.load(at.plus(WORD)) };
                 assert!(next > at, "B2: segments rise");
                 (at, below_free) = (next, false);
+                segments += 1;
                 continue;
             }
             assert!(!(below_free && tag.is_free()), "B3: free blocks touch");
@@ -59,11 +60,16 @@ impl<S: PageSource> Blocks<S> {
                 assert_eq!(size.0, tag.size(), "B4");
                 hung += 1;
                 free += tag.size();
+            } else {
+                used += tag.size();
             }
             at = at.plus(tag.size());
         }
         assert!(!below_free, "B3: a free block touches the top");
         assert_eq!(free, self.free, "B5: free bytes are counted");
+        // A segment's first tag has a place, and what is left at its end may be no block.
+        let most = used + segments * 2 * MIN_BLOCK;
+        assert!((used..=most).contains(&self.used()), "B2: {} bytes of {used} to {most} in use", self.used());
         assert!(self.top <= self.limit, "B6");
         for bin in 0..BINS {
             let (mut previous, mut block) = (Addr::NONE, *slot(&self.bins, bin));
