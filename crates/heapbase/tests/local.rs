@@ -120,7 +120,9 @@ impl Subject for Hosted {
         self.heap.check();
     }
 
-    fn steal(&mut self, _: usize) {}
+    fn steal(&mut self, _: usize) -> *mut [u8] {
+        core::ptr::slice_from_raw_parts_mut(core::ptr::null_mut(), 0)
+    }
 
     fn allow(&mut self, pages: Option<usize>) {
         self.heap.host_mut().left = pages.map_or(usize::MAX, |pages| pages * 65_536);

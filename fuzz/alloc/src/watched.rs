@@ -65,8 +65,8 @@ impl Memory for Watched {
         self.0.pages() * 65_536
     }
 
-    fn steal(&mut self, pages: usize) {
-        self.0.steal(pages);
+    fn steal(&mut self, pages: usize) -> Span {
+        self.0.steal(pages)
     }
 
     fn allow(&mut self, pages: Option<usize>) {

@@ -88,8 +88,13 @@ impl Memory for Limited {
         self.handed
     }
 
-    fn steal(&mut self, pages: usize) {
-        core::arch::wasm32::memory_grow::<0>(pages);
+    fn steal(&mut self, pages: usize) -> Span {
+        let before = core::arch::wasm32::memory_grow::<0>(pages);
+        // A failure, or the last page of all, whose end has no address.
+        if before > 65_535 - pages {
+            return Span { start: 0, len: 0 };
+        }
+        Span { start: before * 65_536, len: pages * 65_536 }
     }
 
     fn allow(&mut self, pages: Option<usize>) {

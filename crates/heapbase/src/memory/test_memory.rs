@@ -42,9 +42,18 @@ impl TestMemory {
         Self { base, layout, used: 0, limit: pages, grown: 0 }
     }
 
-    /// Takes `pages` pages as someone else's, as another user of `memory.grow` would. Stops at the reservation's end.
-    pub fn steal(&mut self, pages: usize) {
-        self.used = (self.used + pages).min(self.reserved());
+    /// Takes `pages` pages as someone else's, as another user of `memory.grow` would, or those that are left of the reservation;
+    /// returns what that one got.
+    pub fn steal(&mut self, pages: usize) -> Span {
+        let pages = pages.min(self.reserved() - self.used);
+        self.next(pages)
+    }
+
+    /// Counts the next pages as used.
+    fn next(&mut self, pages: usize) -> Span {
+        let start = self.base.addr().get() + self.used * PAGE;
+        self.used += pages;
+        Span { start, len: pages * PAGE }
     }
 
     /// From now on growing past `pages` pages in all fails; never more than were reserved.
@@ -93,10 +102,8 @@ unsafe impl PageSource for TestMemory {
         if pages > self.limit.saturating_sub(self.used) {
             return None;
         }
-        let start = self.base.addr().get() + self.used * PAGE;
-        self.used += pages;
         self.grown += pages;
-        Some(Span { start, len: pages * PAGE })
+        Some(self.next(pages))
     }
 
     #[inline]

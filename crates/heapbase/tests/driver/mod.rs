@@ -14,7 +14,8 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use core::alloc::Layout;
 use heapbase::{
     FreeListAllocator, LeakingAllocator, LeakingPageAllocator, RawAllocator, SizeClassAllocator, SizedByAddress,
-    malloc, memory::PageSource,
+    malloc,
+    memory::{PageSource, Span},
 };
 
 /// One thing to ask of an allocator or to do to its memory. Any value makes sense: indices and sizes are reduced.
@@ -43,8 +44,8 @@ pub trait Memory: PageSource {
     /// Bytes handed out.
     fn handed(&self) -> usize;
 
-    /// Somebody else grows the memory.
-    fn steal(&mut self, pages: usize);
+    /// Somebody else grows the memory, and gets what is returned.
+    fn steal(&mut self, pages: usize) -> Span;
 
     /// From now on memory grows by so many pages and no more, or as far as it can.
     fn allow(&mut self, pages: Option<usize>);
@@ -67,8 +68,8 @@ pub trait Subject {
         0
     }
 
-    /// Somebody else grows the memory.
-    fn steal(&mut self, pages: usize);
+    /// Somebody else grows the memory, and gets these bytes.
+    fn steal(&mut self, pages: usize) -> *mut [u8];
 
     /// Memory grows by so many pages and no more, or as far as it can.
     fn allow(&mut self, pages: Option<usize>);
@@ -120,9 +121,10 @@ macro_rules! over_memory {
             self
         }
 
-        fn steal(&mut self, pages: usize) {
+        fn steal(&mut self, pages: usize) -> *mut [u8] {
             // SAFETY: it only counts what is taken.
-            unsafe { self.source_mut() }.steal(pages);
+            let Span { start, len } = unsafe { self.source_mut() }.steal(pages);
+            core::ptr::slice_from_raw_parts_mut(self.source().pointer(start), len)
         }
 
         fn allow(&mut self, pages: Option<usize>) {
@@ -214,6 +216,9 @@ struct Live {
     place: usize,
 }
 
+/// What others fill their memory with.
+const OTHERS: u8 = 0x7e;
+
 /// How a block's size changes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -234,6 +239,8 @@ pub struct Driver<S, W = Unwatched> {
     /// Addresses of live blocks, for picking one by number.
     order: Vec<*mut u8>,
     fill: u8,
+    /// What others have, full of [`OTHERS`].
+    others: Vec<*mut [u8]>,
     /// Bytes asked for and not freed.
     pub live_bytes: usize,
     /// The same, each size rounded up to two words.
@@ -259,6 +266,7 @@ impl<S: Subject, W: Watch> Driver<S, W> {
             live: BTreeMap::new(),
             order: Vec::new(),
             fill: 0,
+            others: Vec::new(),
             live_bytes: 0,
             rounded_bytes: 0,
             most_blocks: 64,
@@ -280,6 +288,30 @@ impl<S: Subject, W: Watch> Driver<S, W> {
     /// Walks the heap.
     pub fn check(&self) {
         self.subject.walk(self.order.len(), self.rounded_bytes);
+        // An allocator that writes past what it got does so beside it, and most likely to what others got last.
+        for others in self.others.iter().rev().take(4) {
+            self.assert_untouched(*others, 2 * size_of::<usize>());
+        }
+    }
+
+    /// Tests so many bytes at both ends of what others have, or all of it.
+    fn assert_untouched(&self, others: *mut [u8], edge: usize) {
+        // SAFETY: memory that was grown for nobody else, and is never given back.
+        let bytes = unsafe { &*others };
+        let untouched = |bytes: &[u8]| bytes.iter().all(|byte| *byte == OTHERS);
+        let edge = edge.min(bytes.len());
+        assert!(untouched(&bytes[..edge]) && untouched(&bytes[bytes.len() - edge..]), "nobody wrote to others' memory");
+    }
+
+    /// Somebody else grows the memory, and writes to it.
+    fn steal(&mut self, pages: usize) {
+        let others = self.subject.steal(pages);
+        if others.len() > 0 {
+            self.watch.allocated(others.cast(), others.len());
+            // SAFETY: it was grown for nobody else.
+            unsafe { others.cast::<u8>().write_bytes(OTHERS, others.len()) };
+            self.others.push(others);
+        }
     }
 
     /// Does one operation.
@@ -322,10 +354,10 @@ impl<S: Subject, W: Watch> Driver<S, W> {
             Op::Reallocate { index, size } => self.reallocate(index as usize, size as usize, Way::Layout),
             Op::ReallocateByAddress { index, size } => self.reallocate(index as usize, size as usize, Way::Address),
             Op::Resize { index, size } => self.reallocate(index as usize, size as usize, Way::InPlace),
-            Op::Steal { pages } => self.subject.steal(pages as usize),
+            Op::Steal { pages } => self.steal(pages as usize),
             Op::Fail { fail } => self.subject.allow(fail.then_some(0)),
             Op::Last { pages } => {
-                self.subject.steal(1);
+                self.steal(1);
                 self.subject.allow(Some(pages as usize));
             }
         }
@@ -337,6 +369,9 @@ impl<S: Subject, W: Watch> Driver<S, W> {
             self.free(0, true);
         }
         self.check();
+        for others in &self.others {
+            self.assert_untouched(*others, usize::MAX);
+        }
     }
 
     /// Frees everything; then nearly all memory can be had again without growth, in large pieces.

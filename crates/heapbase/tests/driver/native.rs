@@ -10,8 +10,8 @@ impl Memory for TestMemory {
         self.pages() * 65_536
     }
 
-    fn steal(&mut self, pages: usize) {
-        Self::steal(self, pages);
+    fn steal(&mut self, pages: usize) -> Span {
+        Self::steal(self, pages)
     }
 
     fn allow(&mut self, pages: Option<usize>) {
@@ -52,8 +52,8 @@ impl Memory for Dirty {
         self.0.handed()
     }
 
-    fn steal(&mut self, pages: usize) {
-        self.0.steal(pages);
+    fn steal(&mut self, pages: usize) -> Span {
+        self.0.steal(pages)
     }
 
     fn allow(&mut self, pages: Option<usize>) {
@@ -80,6 +80,12 @@ impl Crumbs {
         let span = memory.grow(memory.reserved() * 65_536).expect("it was reserved");
         Self { memory, next: span.start, end: span.start + pages * CRUMB, handed: 0, left: usize::MAX }
     }
+
+    fn take(&mut self, len: usize) -> Span {
+        let start = self.next;
+        self.next += len;
+        Span { start, len }
+    }
 }
 
 // SAFETY: every promise is the test memory's, of whose only span each part is handed out once, upwards.
@@ -91,11 +97,9 @@ unsafe impl PageSource for Crumbs {
         if len > self.left.min(self.end - self.next) {
             return None;
         }
-        let start = self.next;
-        self.next += len;
         self.left -= len;
         self.handed += len;
-        Some(Span { start, len })
+        Some(self.take(len))
     }
 
     fn pointer(&self, address: usize) -> *mut u8 {
@@ -108,8 +112,9 @@ impl Memory for Crumbs {
         self.handed
     }
 
-    fn steal(&mut self, pages: usize) {
-        self.next = (self.next + pages * CRUMB).min(self.end);
+    fn steal(&mut self, pages: usize) -> Span {
+        let len = (pages * CRUMB).min(self.end - self.next);
+        self.take(len)
     }
 
     fn allow(&mut self, pages: Option<usize>) {
