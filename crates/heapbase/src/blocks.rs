@@ -379,8 +379,7 @@ impl<S: PageSource> Blocks<S> {
                     wanted = lacking - room;
                 }
             }
-            // Not less: a power of two, and a little more does no harm.
-            let Some(span) = self.source.grow(wanted | LEAST_SPAN) else {
+            let Some(span) = self.source.grow(wanted.max(LEAST_SPAN)) else {
                 return false;
             };
             let start = Addr(span.start);

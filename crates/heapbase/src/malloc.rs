@@ -25,6 +25,8 @@ use core::{alloc::Layout, ptr};
 /// `EINVAL` and `ENOMEM` as WASI numbers them, what `posix_memalign` returns.
 const INVALID: i32 = 28;
 const NO_MEMORY: i32 = 48;
+/// Bytes that are not worth a move.
+const LITTLE: usize = 32;
 
 fn layout(size: usize) -> Option<Layout> {
     let size = size.max(1);
@@ -72,15 +74,19 @@ pub unsafe fn realloc<A: SizedByAddress>(heap: &mut A, block: *mut u8, size: usi
     // SAFETY: the caller's promise; the blocks are disjoint and at least as long as is copied.
     unsafe {
         let usable = heap.usable_size(block);
-        // Halving is worth a move, less is not.
-        if stays && (size <= usable && size >= usable / 2 || heap.resize(block, size.max(1))) {
+        // Halving is worth a move, less is not; nor are a few bytes.
+        let wasteful = |usable| usable / 2 > size && usable - size > LITTLE;
+        let fits = |heap: &mut A| stays && heap.resize(block, size.max(1));
+        if stays && size <= usable && !wasteful(usable) || fits(heap) && !wasteful(heap.usable_size(block)) {
             return block;
         }
         let new = malloc(heap, size);
-        if !new.is_null() {
-            ptr::copy_nonoverlapping(block, new, usable.min(size));
-            heap.free(block);
+        if new.is_null() {
+            // Looking for memory may have freed what was behind the block; and shrinking does not fail.
+            return if fits(heap) { block } else { new };
         }
+        ptr::copy_nonoverlapping(block, new, usable.min(size));
+        heap.free(block);
         new
     }
 }

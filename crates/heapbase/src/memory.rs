@@ -41,8 +41,7 @@ pub struct Span {
 ///
 /// - **S1 (ours alone)**: the bytes of a span are readable and writable, belong to the caller alone, and stay so as long
 ///   as the source or any copy of its addresses is used.
-/// - **S2 (upwards)**: a span never overlaps an earlier one of the same source, and its [`offset`](Self::offset)s are
-///   higher than the earlier one's. With [`ZEROED`](Self::ZEROED) its addresses are higher too.
+/// - **S2 (upwards)**: a span lies above all earlier ones of the same source.
 /// - **S3 (one allocation)**: [`pointer`](Self::pointer) turns any address inside any span into a pointer that may be
 ///   used for *all* spans of this source: they belong to one allocation in the sense of Rust's memory model, so two
 ///   spans that touch may be treated as one range of bytes. (How that can be true of successive `memory.grow`s is
@@ -57,15 +56,6 @@ pub unsafe trait PageSource {
     ///
     /// The span need not touch the previous one: somebody else may have grown the memory in between.
     fn grow(&mut self, least: usize) -> Option<Span>;
-
-    /// How far an address inside a span lies from `bottom`, the start of the first span, in the order in which spans are
-    /// handed out: what lies close together is close by offset as well, save where one span ends and the next begins.
-    ///
-    /// A source whose spans have rising addresses leaves this as it is.
-    #[inline(always)]
-    fn offset(&self, bottom: usize, address: usize) -> usize {
-        address.wrapping_sub(bottom)
-    }
 
     /// The pointer for an address inside one of the spans. For any other address any pointer will do: it is not used, and
     /// computing it must be harmless.

@@ -293,6 +293,64 @@ fn sizes_that_recur_are_kept() {
     assert!(times > 3.8);
 }
 
+/// What was once in use counts: where little is left of it, sizes that recur keep what waits for them.
+#[test]
+fn what_was_in_use_counts() {
+    let most = 16 * PAGE;
+    // None of slabs, whose map would stay in the middle of what becomes free.
+    let sizes = sizes_of_lists().filter(|size| *size > 16 * UNIT);
+    let layout = |size| Layout::from_size_align(size, 1).unwrap();
+    let mut heap = Heap::with_source(TestMemory::new(400));
+    // SAFETY: sizes are not 0, and each block is given back once.
+    unsafe {
+        let phase = |heap: &mut Heap, size, most| {
+            let blocks: Vec<*mut u8> = (0..most / size).map(|_| heap.allocate(layout(size))).collect();
+            blocks.into_iter().for_each(|block| heap.deallocate(block, layout(size)));
+        };
+        let resident = heap.allocate(layout(most));
+        sizes.clone().for_each(|size| phase(&mut heap, size, most));
+        heap.deallocate(resident, layout(most));
+        // All goes home, while nothing is in use.
+        let all = 2 * heap.source().pages() * PAGE;
+        let large = heap.allocate(layout(all));
+        heap.deallocate(large, layout(all));
+        // Together three times as much as was in use, and twelve times what is.
+        sizes.step_by(4).for_each(|size| phase(&mut heap, size, most / 4));
+    }
+    let waiting = heap.source().pages() * PAGE - heap.statistics().free_bytes;
+    assert!(waiting > 2 * most, "{waiting} bytes wait of {most}");
+}
+
+/// Where some blocks of each size stay until the next size is there, slabs are held by one block each: 6 to 8 times what is in use.
+#[test]
+fn slabs_are_held_by_what_stays() {
+    let most = 16 * PAGE;
+    let layout = |size| Layout::from_size_align(size, 1).unwrap();
+    for each in [8, 32, 128] {
+        let mut heap = Heap::with_source(TestMemory::new(60 * most / PAGE));
+        let mut stay = Vec::new();
+        for size in sizes_of_lists().chain(sizes_of_lists()) {
+            let others = stay.iter().map(|(_, size)| size).sum::<usize>();
+            // SAFETY: sizes are not 0, and each block is given back once.
+            unsafe {
+                let blocks: Vec<*mut u8> = (0..(most - others) / size).map(|_| heap.allocate(layout(size))).collect();
+                assert!(blocks.iter().all(|block| !block.is_null()));
+                stay.drain(..).for_each(|(block, size)| heap.deallocate(block, layout(size)));
+                for (index, block) in blocks.into_iter().enumerate() {
+                    if index % each == 0 {
+                        stay.push((block, size));
+                    } else {
+                        heap.deallocate(block, layout(size));
+                    }
+                }
+            }
+        }
+        let times = (heap.source().pages() * PAGE) as f64 / most as f64;
+        println!("one of {each} stays: {times:.2} times");
+        assert!(times < 8.5);
+    }
+}
+
 /// Free memory in which no slab fits serves small requests too.
 #[test]
 fn pieces_too_small_for_a_slab_are_used() {

@@ -80,7 +80,12 @@ fn realloc_gives_back_what_it_shrinks() {
         let listed = malloc::realloc(heap, little, 1_000);
         malloc::free(heap, listed);
         assert_eq!(malloc::malloc(heap, 1_000), listed, "it waited in the list of its size");
-        [little, behind, second].into_iter().for_each(|block| malloc::free(heap, block));
+        // A block of a slab gives nothing back where it is.
+        let of_slabs: Vec<*mut u8> = (0..100).map(|_| malloc::malloc(heap, 100)).collect();
+        let shrunk = malloc::realloc(heap, of_slabs[99], 1);
+        assert!(shrunk != of_slabs[99] && malloc::malloc_usable_size(heap, shrunk) < 40);
+        of_slabs[..99].iter().for_each(|block| malloc::free(heap, *block));
+        [little, behind, second, shrunk].into_iter().for_each(|block| malloc::free(heap, block));
     }
     assert_eq!(heap.check(), 0);
 }

@@ -4,11 +4,11 @@ mod driver;
 #[path = "driver/native.rs"]
 mod native;
 
-use core::alloc::Layout;
+use core::{alloc::Layout, mem::MaybeUninit};
 use driver::{Driver, Op, Subject};
 use heapbase::{
-    FreeListAllocator, Kind, LeakingAllocator, RawAllocator, SizeClassAllocator, SizedByAddress,
-    memory::{PageSource, Span, TestMemory},
+    FreeListAllocator, Kind, LeakingAllocator, RawAllocator, SizeClassAllocator, SizedByAddress, malloc,
+    memory::{PageSource, Region, Span, TestMemory},
 };
 
 const PAGE: u32 = 65_536;
@@ -311,9 +311,9 @@ fn what_waits_unaligned_is_not_lost() {
     }
 }
 
-/// There is room for a slab but none for the byte map: then the slab serves as one block.
+/// There is room for a slab but none for the byte map: then it serves as many blocks as fit, each with a tag.
 #[test]
-fn a_slab_without_a_byte_map_is_a_block() {
+fn without_memory_for_the_byte_map_no_slab_takes_any() {
     let mut driver = Driver::new(SizeClassAllocator::with_source(TestMemory::new(1)));
     driver.most_blocks = 1_000;
     let unit = 2 * size_of::<usize>() as u32;
@@ -328,14 +328,127 @@ fn a_slab_without_a_byte_map_is_a_block() {
             driver.step(allocate(size * unit));
         }
     }
-    let nulls = driver.nulls;
     driver.step(Op::Free { index: 24, sized: true });
-    driver.step(allocate(small));
-    assert_eq!(driver.nulls, nulls, "there is room for a slab");
-    driver.step(allocate(small));
-    assert_eq!(driver.nulls, nulls + 1, "and for no more than one block");
+    let nulls = driver.nulls;
+    // Each takes a tag and its five units.
+    (0..slab / (6 * unit)).for_each(|_| driver.step(allocate(small)));
+    assert_eq!(driver.nulls, nulls, "they share what a slab would take");
     assert_eq!(driver.subject.statistics().slab_bytes, 0);
     driver.regain();
+}
+
+/// Requests of two alignments that share a list: what waits for one must not pile up because the other cannot use it.
+#[test]
+fn two_alignments_share_a_list() {
+    let unit = 2 * size_of::<usize>();
+    for units in [3, 25, 125, 400] {
+        let mut heap = SizeClassAllocator::with_source(TestMemory::new(400));
+        let layout = |units, align| Layout::from_size_align(units * unit, align * unit).unwrap();
+        let (one, other) = (layout(units, 1), layout(units + units % 2, 2));
+        // SAFETY: sizes are not 0, and each block is given back once.
+        unsafe {
+            let stays = heap.allocate(layout(40 * PAGE as usize / unit, 1));
+            let pages = heap.source().pages();
+            let mut odd = heap.allocate(one);
+            while odd.addr().is_multiple_of(2 * unit) {
+                odd = heap.allocate(one);
+            }
+            heap.deallocate(odd, one);
+            for _ in 0..20_000 {
+                let [first, second] = [heap.allocate(other), heap.allocate(one)];
+                heap.deallocate(first, other);
+                heap.deallocate(second, one);
+            }
+            assert!(heap.source().pages() <= pages + 1, "{units} units: from {pages} to {}", heap.source().pages());
+            assert!(!stays.is_null());
+        }
+        heap.check();
+    }
+}
+
+/// What is behind a block may wait in a list: it is no room to grow into until it went home.
+#[test]
+fn a_block_grows_into_what_waits_behind_it() {
+    let layout = |size: usize| Layout::from_size_align(size, 8).unwrap();
+    let page = PAGE as usize;
+    for by_address in [false, true] {
+        let mut heap = SizeClassAllocator::with_source(TestMemory::new(1));
+        // SAFETY: sizes are not 0, and each block is given back once.
+        unsafe {
+            let block = heap.allocate(layout(page / 2));
+            block.write_bytes(0x5a, page / 2);
+            let behind: Vec<*mut u8> = (0..5).map(|_| heap.allocate(layout(4_000))).collect();
+            behind.into_iter().for_each(|block| heap.deallocate(block, layout(4_000)));
+            let larger = 3 * page / 4;
+            let grown = if by_address {
+                malloc::realloc(&mut heap, block, larger)
+            } else {
+                heap.reallocate(block, layout(page / 2), larger)
+            };
+            assert_eq!(grown, block);
+            assert!((0..page / 2).all(|at| grown.add(at).read() == 0x5a));
+            assert_eq!(heap.check(), 1);
+            // And what cannot be had leaves the block as it was.
+            assert!(heap.reallocate(grown, layout(larger), 2 * page).is_null());
+            heap.deallocate(grown, layout(larger));
+        }
+        assert_eq!(heap.check(), 0);
+    }
+}
+
+/// Only what is lacking is asked for.
+#[test]
+fn memory_grows_by_what_the_top_lacks() {
+    let mut heap = SizeClassAllocator::with_source(TestMemory::new(16));
+    let layout = |size: usize| Layout::from_size_align(size, 8).unwrap();
+    // SAFETY: sizes are not 0, and each block is given back once.
+    unsafe {
+        let first = heap.allocate(layout(100_000));
+        assert_eq!(heap.source().pages(), 2);
+        let second = heap.allocate(layout(150_000));
+        assert_eq!(heap.source().pages(), 4);
+        // To the byte.
+        let end = second.addr() + heap.usable_size(second);
+        let room = first.addr().next_multiple_of(PAGE as usize) + 3 * PAGE as usize - end;
+        let third = heap.allocate(layout(room + PAGE as usize - 4 * size_of::<usize>()));
+        assert_eq!(heap.source().pages(), 5);
+        assert!(!third.is_null());
+    }
+    assert_eq!(heap.check(), 3);
+}
+
+/// A slab may reach past what the byte map knows, with its last part only.
+#[test]
+fn the_byte_map_reaches_whole_slabs() {
+    let unit = 2 * size_of::<usize>();
+    let slab = 128 * unit;
+    // Where the heap begins decides which part of a slab the map ends in.
+    for begin in 0..4 {
+        let mut arena = vec![MaybeUninit::<u8>::uninit(); 1_100 * slab];
+        let start = arena.as_ptr().addr().next_multiple_of(4 * slab) - arena.as_ptr().addr() + begin * slab;
+        let mut heap = SizeClassAllocator::with_source(Region::<false>::new(&mut arena[start..][..1_090 * slab]));
+        let layout = Layout::from_size_align(15 * unit, 1).unwrap();
+        let mut blocks = Vec::new();
+        loop {
+            // SAFETY: the size is not 0.
+            let block = unsafe { heap.allocate(layout) };
+            if block.is_null() {
+                break;
+            }
+            blocks.push(block);
+            if blocks.len() % 128 == 0 {
+                assert_eq!(heap.check(), blocks.len());
+            }
+        }
+        assert!(blocks.len() > 8_000, "{}", blocks.len());
+        // All slabs become free, each of which knows none before it at first.
+        // SAFETY: each block is given back once.
+        blocks.into_iter().for_each(|block| unsafe { heap.deallocate(block, layout) });
+        let large = Layout::from_size_align(1_000 * slab, 1).unwrap();
+        // SAFETY: the size is not 0.
+        assert!(unsafe { !heap.allocate(large).is_null() });
+        assert_eq!(heap.check(), 1);
+    }
 }
 
 /// Blocks above 7 MiB share a bin, of which all are looked at.
