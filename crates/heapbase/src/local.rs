@@ -132,8 +132,12 @@ impl<H> HostedAllocator<H> {
         &self.host
     }
 
-    /// The host.
-    pub const fn host_mut(&mut self) -> &mut H {
+    /// The host, to be told things: what it may hand out yet.
+    ///
+    /// # Safety
+    ///
+    /// The host is neither replaced nor dropped: it is asked to free what it handed out.
+    pub const unsafe fn host_mut(&mut self) -> &mut H {
         &mut self.host
     }
 

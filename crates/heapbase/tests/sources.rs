@@ -179,3 +179,19 @@ fn what_cannot_be_reserved_is_not_booked() {
     assert_eq!(*BoxIn::try_new_in(5, &own(&server, 1_024).unwrap()).unwrap(), 5);
     server.close().unwrap();
 }
+
+#[test]
+#[should_panic(expected = "a reservation fits the address space")]
+fn a_reservation_that_wraps_is_refused() {
+    TestMemory::new(usize::MAX / 65_536 + 2);
+}
+
+#[test]
+fn nobody_takes_more_than_there_is() {
+    let mut memory = TestMemory::new(3);
+    let first = memory.grow(1).unwrap();
+    let stolen = memory.steal(usize::MAX);
+    assert_eq!((stolen.start, stolen.len), (first.start + first.len, 2 * 65_536));
+    assert_eq!(memory.grow(1), None);
+    assert_eq!(memory.steal(1).len, 0);
+}

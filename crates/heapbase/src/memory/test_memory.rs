@@ -34,8 +34,13 @@ pub struct TestMemory {
 
 impl TestMemory {
     /// Reserves `pages` pages of 64 KiB, none of them handed out.
+    ///
+    /// # Panics
+    ///
+    /// When so many pages are more than half of the address space.
     pub fn new(pages: usize) -> Self {
-        let layout = Layout::from_size_align(pages.max(1) * PAGE, PAGE).expect("a reservation fits the address space");
+        let layout = pages.max(1).checked_mul(PAGE).and_then(|len| Layout::from_size_align(len, PAGE).ok());
+        let layout = layout.expect("a reservation fits the address space");
         // SAFETY: the layout's size is not zero.
         let base = unsafe { alloc_zeroed(layout) };
         let Some(base) = NonNull::new(base) else { handle_alloc_error(layout) };
