@@ -62,7 +62,10 @@ pub enum Kind {
 }
 
 impl<S: PageSource> SizeClassAllocator<S> {
-    /// Visits every stretch of the heap in order of address, the top last. Takes time proportional to the heap.
+    /// Visits every stretch of the heap in order of address, the top last.
+    ///
+    /// Whether a block waits is looked up in its list: that takes time proportional to the number of stretches, times that of the freed
+    /// blocks that wait. [`statistics`](Self::statistics) does not.
     pub fn map(&self, mut visit: impl FnMut(Stretch)) {
         self.blocks.walk(|payload, len, free| {
             let entry = self.entry(payload);
@@ -99,15 +102,21 @@ impl<S: PageSource> SizeClassAllocator<S> {
         for (class, figures) in all.classes.iter_mut().enumerate() {
             figures.block_bytes = class * UNIT;
         }
-        self.map(|stretch| match stretch.kind {
-            Kind::Slab { block_bytes, live } => {
-                all.slab_bytes += stretch.len;
-                all.classes[block_bytes / UNIT].slabs += 1;
-                all.classes[block_bytes / UNIT].live += live;
+        self.blocks.walk(|payload, len, free| {
+            let entry = self.entry(payload);
+            if free {
+                all.free_bytes += len;
+            } else if !entry.is_none() {
+                let class = &mut all.classes[entry.class()];
+                all.slab_bytes += len;
+                class.slabs += 1;
+                // SAFETY: the tail of a slab.
+                class.live += usize::from(unsafe { (*self.tail(entry.tail(payload))).out });
             }
-            Kind::Free => all.free_bytes += stretch.len,
-            Kind::Used | Kind::Waiting => {}
         });
+        for (class, figures) in all.classes.iter_mut().enumerate() {
+            figures.live -= self.waiting_in(class, |block| !self.entry(block).is_none());
+        }
         all
     }
 
