@@ -83,8 +83,8 @@ unsafe impl<S: PageSource> RawAllocator for LeakingPageAllocator<S> {
     unsafe fn deallocate(&mut self, _: *mut u8, _: Layout) {}
 }
 
-/// Bumps a pointer and never gives back, but for the youngest block, which grows and shrinks where it is: for modules
-/// whose life is short. O(1), no overhead but alignment.
+/// Bumps a pointer and never gives back: for modules whose life is short. O(1), no overhead but alignment. The youngest
+/// block grows where it is as long as the pages that it lies in suffice; no block that shrinks gives anything back.
 ///
 /// ```
 /// use core::alloc::Layout;

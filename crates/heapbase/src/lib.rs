@@ -29,7 +29,7 @@
 //!
 //! | allocator | for | takes memory back | complexity of a call |
 //! | --- | --- | --- | --- |
-//! | `Global`, [`SizeClassAllocator`] | programs that do real work | yes | bounded for alignments to 8, blocks to 7 MiB and until memory runs out, whatever the heap's size |
+//! | `Global`, [`SizeClassAllocator`] | programs that do real work | yes | bounded, whatever the heap's size, for alignments to 8 and blocks to 7 MiB, but for calls that sort out all that was freed |
 //! | [`FreeListAllocator`] | small modules that allocate little | yes | the number of free pieces |
 //! | [`LeakingAllocator`] | modules with a short life | no | constant |
 //! | [`LeakingPageAllocator`] | modules that allocate once or twice | no | constant |
@@ -46,7 +46,7 @@
 //! | `local` | the heap of a runtime on hosts that know nothing of it: see [`local`] |
 //! | `malloc` | C's functions: see [`malloc`] |
 //! | `mem` | `memcpy` and the like, quicker than the compiler's where the target has no bulk memory: see [`mem`] |
-//! | `allocator-api2` | its `Allocator` for every wrapper and references to it; `subsystem`: allocators as values; `error`: errors of two words |
+//! | `allocator-api2` | its `Allocator` for `Global`, `FailAllocator`, every core in `Local`, `LockedAllocator` or `AssumeSingleThreaded`, and references to them; `subsystem`: allocators as values; `error`: errors of two words |
 //! | `statistics` | live bytes, peak, figures by class, a map of the heap |
 //! | `std` | [`memory`]'s `TestMemory` for native tests |
 //!

@@ -58,6 +58,9 @@ unsafe extern "C" {
 /// First the rest of the page that the program's data and stack end in, from the linker's `__heap_base` on; then as
 /// [`MemoryGrow`]. A program that allocates little never grows.
 ///
+/// The rest is handed out at once or not at all: when the first request needs more than it has, it stays unused. So do whole
+/// pages that the memory has beyond it from the start, by the linker's `--initial-memory`.
+///
 /// Where something lies at `__heap_base` already when the first memory is taken, another heap begins there: the program traps.
 /// So does a runtime of the spec `v1` on a node that knows `legacy` only, which puts a header of eight bytes there before
 /// it calls anything, instead of sharing its heap with the host's unnoticed. A backtrace names the function
