@@ -32,7 +32,7 @@ const ROWS: &[Row] = &[
         guest: Some("heapbase"),
         takes_back: "yes",
         threads: "with the target's",
-        complexity: "bounded time, whatever the heap's size, for alignments to 8 and blocks to 7 MiB, but for calls that sort out what was freed",
+        complexity: "bounded time, whatever the heap's size, for alignments to 8 and blocks to 7 MiB, until memory runs out",
     },
     Row {
         name: "`FreeListAllocator`",

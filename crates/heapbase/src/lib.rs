@@ -29,7 +29,7 @@
 //!
 //! | allocator | for | takes memory back | complexity of a call |
 //! | --- | --- | --- | --- |
-//! | `Global`, [`SizeClassAllocator`] | programs that do real work | yes | bounded, whatever the heap's size, for alignments to 8 and blocks to 7 MiB, but for calls that sort out all that was freed |
+//! | `Global`, [`SizeClassAllocator`] | programs that do real work | yes | bounded, whatever the heap's size, for alignments to 8 and blocks to 7 MiB, until memory runs out |
 //! | [`FreeListAllocator`] | small modules that allocate little | yes | the number of free pieces |
 //! | [`LeakingAllocator`] | modules with a short life | no | constant |
 //! | [`LeakingPageAllocator`] | modules that allocate once or twice | no | constant |

@@ -23,21 +23,23 @@
 //! allocates little has neither slabs nor byte map. Then come four slabs of 1 KiB, four of 2, and from then on those of 4,
 //! where that is not more than 127 blocks.
 //!
-//! **Giving back.** When no free tagged block serves a request, all that waits goes home before the top rises. Not each time, for
-//! then a heap in use for long would sort out its lists over and over: each time the top may rise a third further without, until it
-//! stands at four times the most that was in use when it was done; and it is always done before a request fails. So a young heap stays small, and what
-//! waits lets no heap extend further than to four times the blocks, tags included, and slabs that were in use. A program that fills the heap with blocks of
+//! **Giving back.** When no free tagged block serves a request, what waits goes home before the top rises: up to 16,384 blocks, and one for each 16 bytes of the
+//! request; the next such call goes on with the next list. Not each time, for
+//! then a heap in use for long would sort out its lists over and over: each time that all of it went home, the top may rise a third further without, until it
+//! stands at four times the most that was in use then. And all of it goes home before a request fails. So a young heap stays small, and what
+//! waits lets no heap extend further than to some four times the blocks, tags included, and slabs that were in use. A program that fills the heap with blocks of
 //! one size, frees them all and goes on to the next, of 55 sizes, holds 3 to 4 times what it uses, 5 with a vector that grows in between (without
 //! the bound 56 and 48). Where some blocks of each size stay until the next is there, slabs are in use for one block each: 6 to 8 times.
 //!
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
 //! A block in no slab has a tag in front, even one that serves a class.
 //!
-//! **Worst cases**, on 32 bits. Making a slab writes at most 127 links twice. Sending home takes bounded time for each block that waits: for one that
-//! was freed or came from its slab with one that was asked for. A single call may send all that waits: natively 3 ns a block of 16 bytes and 25 of 1,000
-//! where they were freed in order, 40 to 170 in random order, the more the less of the heap is in the processor's caches, and several times that where others
-//! use those. So a call may take a second after 160 MiB in blocks of 16 bytes were freed in random order. In a heap that is full, or that
-//! extends further than it may because of blocks that were large and shrank, requests may take the last free block each and need the next one sent home: 150 ns a call instead of 4. A request looks at one block in each bin between its size and its size plus its
+//! **Worst cases**, on 32 bits. Making a slab writes at most 127 links twice. Sending a block home takes bounded time: natively 3 ns for one of 16 bytes and 25 for one of
+//! 1,000 where they were freed in order, 40 to 170 in random order, the more the less of the heap is in the processor's caches. So a call takes up to 3 ms, and as
+//! much again for each 256 KiB that it asks for and for an alignment above 8; it was a second after 160 MiB in blocks of 16 bytes were freed when one call sent all of them. Only one
+//! that finds no more memory sends all. In a heap that is full, or that
+//! extends further than it may because of blocks that were large and shrank, requests may take the last free block each and need the next one sent home: 150 ns
+//! a call instead of 4. A request looks at one block in each bin between its size and its size plus its
 //! alignment, a few bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
 //! lies between the heap's first byte and its last, others' memory included, is copied when it is outgrown, which doubles
 //! it. Nothing else depends on the size of the heap.
@@ -57,7 +59,10 @@
 //! tenth less again, and 17 % more memory; doing so twice as often, or only for tagged blocks, gains nothing. With a bound of three times what
 //! is in use instead of four, or one for what was in use the last time instead of at most, metadata in a used heap take three to four times as long, and
 //! the fragmentation workload six times, longer than with talc: their lists alone hold two to three times what is alive. To send no more
-//! than 4,096 blocks of a list at a time bounds a call, but then nobody knows how much waits, and memory grew to 6 times. Lists to
+//! than 4,096 blocks of each list at a time, and to count what waits beyond that as in use, let memory grow to 6 times; to count so once each list had its turn, to
+//! 13 times. So what is in use is known only when a call came to the end of all lists. A program whose phases free more than
+//! 16,384 blocks may then never get its four times: blocks of 16 MiB in three sizes in turn stay below 2.4 times instead of 4.1, and allocating one takes 18 ns instead of
+//! 11, freed in random order 113 instead of 79. Lists to
 //! 16 KiB are no faster than to 4 KiB, and hold memory that large vectors need. Empty slabs held in reserve gained nothing.
 //! A slab's state in the map instead of its tail gained nothing. Lists above the classes that count a request's tag fit a
 //! quarter of all sizes one step better, in as much memory on every workload, but every call must tell apart whether there is
@@ -110,6 +115,8 @@ const MOST_MADE: u8 = STARTERS + 11;
 const MOST_TIMES: usize = 4;
 /// Nor to more than a third of itself and so much beyond what it might before: young heaps are to be small.
 const AT_ONCE: usize = 128 * UNIT;
+/// Blocks that a call sends home at most, and one more for every 16 bytes that it asks for.
+const AT_MOST: usize = 16 << 10;
 /// Extents are compared by their eighths: no multiple of them overflows.
 const PARTS: usize = 2 * MOST_TIMES;
 /// Lists to a doubling of size, as a power of two.
@@ -281,6 +288,8 @@ pub struct SizeClassAllocator<S> {
     enough: usize,
     /// The most that it may become: [`MOST_TIMES`] the most that was in use when what waits was sent home, divided by [`PARTS`].
     most: usize,
+    /// The list from which on to go on sending home.
+    next: usize,
     /// One byte for each KiB of the heap from its bottom on: the slab there.
     map: Addr,
     map_len: usize,
@@ -315,6 +324,7 @@ impl<S> SizeClassAllocator<S> {
             slabs: [Addr::NONE; CLASSES],
             enough: 0,
             most: 0,
+            next: 0,
             map: Addr::NONE,
             map_len: 0,
             blocks: Blocks::new(source),
@@ -403,13 +413,14 @@ impl<S: PageSource> SizeClassAllocator<S> {
         unsafe { self.blocks.store(block, second) };
     }
 
-    /// Sends the blocks of a list home.
-    fn flush(&mut self, list: usize) {
+    /// Sends blocks of a list home, `most` of them at most; how many less it were.
+    fn flush(&mut self, list: usize, mut most: usize) -> usize {
         loop {
             let List { first: block, second } = *slot(&mut self.lists, list);
-            if block.is_none() {
-                return;
+            if block.is_none() || most == 0 {
+                return most;
             }
+            most -= 1;
             // SAFETY: a block that waits is nobody's; its first word is the one after the next (C2).
             unsafe {
                 *slot(&mut self.lists, list) = List { first: second, second: self.blocks.load(block) };
@@ -476,44 +487,56 @@ impl<S: PageSource> SizeClassAllocator<S> {
     #[inline(never)]
     fn refill(&mut self, list: usize, align: usize) -> *mut u8 {
         if align > UNIT {
-            // What waits is not aligned. Left there, it would become more with each request that asks for it.
-            self.flush(list);
+            // What waits is not aligned, at least not the first. Left there, it would become more with each request that asks for it.
+            self.flush(list, AT_MOST);
         }
+        let mut units = list + 1;
         if list >= CLASSES {
-            return self.allocate_tagged(units_of(list) * UNIT, align.max(UNIT));
-        }
-        let mut at = *slot(&mut self.slabs, list);
-        if at.is_none() {
-            let made = *slot(&mut self.made, list);
-            *slot(&mut self.made, list) = made + u8::from(made < MOST_MADE);
-            let doublings = (made.wrapping_sub(STARTERS) as u32 / EACH).min(list.ilog2());
-            let entry = Entry::new(list, doublings);
-            let mut block = Addr::NONE;
-            if made >= STARTERS {
-                block = self.take(entry.size(), entry.size());
+            units = units_of(list);
+        } else if slot(&mut self.lists, list).first.is_none() {
+            let mut at = *slot(&mut self.slabs, list);
+            if at.is_none() {
+                at = self.new_slab(list);
             }
-            if block.is_some() && !self.enter(block, entry) {
-                // SAFETY: a tagged block that was just taken.
-                unsafe { self.blocks.give(block) };
-                block = Addr::NONE;
+            if at.is_some() {
+                // SAFETY: the tail is a slab's that has blocks at home (C3).
+                unsafe {
+                    let tail = self.tail(at);
+                    *slot(&mut self.slabs, list) = (*tail).next;
+                    let block = at.minus((*tail).first.into());
+                    (*tail).out = (*tail).all;
+                    (*tail).first = 0;
+                    *slot(&mut self.lists, list) =
+                        List { first: self.blocks.load(block.plus(WORD)), second: self.blocks.load(block) };
+                    return self.blocks.pointer(block);
+                }
             }
-            if block.is_none() {
-                // One of the first, or nothing is free that a slab fits in, or no memory for a larger map.
-                return self.allocate_tagged((list + 1) * UNIT, align.max(UNIT));
-            }
-            at = self.carve(block, entry);
         }
-        // SAFETY: the tail is a slab's that has blocks at home (C3).
-        unsafe {
-            let tail = self.tail(at);
-            *slot(&mut self.slabs, list) = (*tail).next;
-            let block = at.minus((*tail).first.into());
-            (*tail).out = (*tail).all;
-            (*tail).first = 0;
-            *slot(&mut self.lists, list) =
-                List { first: self.blocks.load(block.plus(WORD)), second: self.blocks.load(block) };
-            self.blocks.pointer(block)
+        self.allocate_tagged(units * UNIT, align.max(UNIT))
+    }
+
+    /// A new slab's tail, with all of its blocks at home: only to be taken by `refill`. None for one of the first blocks of a class, or
+    /// where nothing is free that a slab fits in, or no memory for a larger map.
+    #[inline(always)]
+    fn new_slab(&mut self, list: usize) -> Addr {
+        let made = *slot(&mut self.made, list);
+        *slot(&mut self.made, list) = made + u8::from(made < MOST_MADE);
+        if made < STARTERS {
+            return Addr::NONE;
         }
+        // Not `ilog2`: it has code for a list 0.
+        let doublings = (u32::from(made - STARTERS) / EACH).min(list.leading_zeros() ^ (usize::BITS - 1));
+        let entry = Entry::new(list, doublings);
+        let slab = self.take(entry.size(), entry.size());
+        if slab.is_none() {
+            return slab;
+        }
+        if self.enter(slab, entry) {
+            return self.carve(slab, entry);
+        }
+        // SAFETY: a tagged block that was just taken.
+        unsafe { self.blocks.give(slab) };
+        Addr::NONE
     }
 
     /// Makes a slab of a tagged block, with all of its blocks at home: only to be taken by `refill`.
@@ -538,26 +561,36 @@ impl<S: PageSource> SizeClassAllocator<S> {
 
     /// A tagged block of `size` bytes, tag included; grows memory if it must. None if there is no memory.
     fn take(&mut self, size: usize, align: usize) -> Addr {
-        let mut flushed = false;
+        let (mut sent, mut all) = (false, false);
         loop {
             let block = self.blocks.take(size, align);
             if block.is_some() {
                 return block;
             }
             let extent = self.blocks.extent();
-            if flushed || extent / PARTS + size / PARTS <= self.enough {
+            if sent || extent / PARTS + size / PARTS <= self.enough {
                 let block = self.blocks.take_top(size, align);
-                if flushed || block.is_some() {
+                if all || block.is_some() {
                     return block;
                 }
             }
-            flushed = true;
-            for list in 0..LISTS {
-                self.flush(list);
+            sent = true;
+            let mut most = AT_MOST + size / 16;
+            for _ in 0..LISTS {
+                // Not from the same one on: a list that gets more each time must not keep the others from being sent.
+                self.next = (self.next + 1) % LISTS;
+                most = self.flush(self.next, most);
+                if most == 0 {
+                    break;
+                }
             }
-            let used = self.blocks.used() / (PARTS / MOST_TIMES);
-            self.most = self.most.max(used);
-            self.enough = self.most.min(self.enough + extent / 3 / PARTS + AT_ONCE / PARTS);
+            // Only then is it known what is in use.
+            all = most != 0;
+            if all {
+                let used = self.blocks.used() / (PARTS / MOST_TIMES);
+                self.most = self.most.max(used);
+                self.enough = self.most.min(self.enough + extent / 3 / PARTS + AT_ONCE / PARTS);
+            }
         }
     }
 

@@ -293,6 +293,54 @@ fn sizes_that_recur_are_kept() {
     assert!(times > 3.8);
 }
 
+/// A call sends home 16,384 blocks and one for each 16 bytes that it asks for, at most, and the next calls go on.
+#[test]
+fn a_call_sends_home_so_many_blocks_at_most() {
+    let layout = |size| Layout::from_size_align(size, 1).unwrap();
+    let mut heap = Heap::with_source(TestMemory::new(400));
+    // SAFETY: sizes are not 0, and each block is given back once.
+    unsafe {
+        let blocks: Vec<*mut u8> = (0..300_000).map(|_| heap.allocate(layout(2 * UNIT))).collect();
+        blocks.into_iter().for_each(|block| heap.deallocate(block, layout(2 * UNIT)));
+        let size = 20 * PAGE;
+        let (mut slabs, mut calls) = (heap.statistics().classes[2].slabs, 0);
+        // A slab of 4 KiB has 127 blocks, the first eight are smaller.
+        while slabs > 0 {
+            let most = (16_384 + size / 16) / 127 + 8;
+            assert!(!heap.allocate(layout(size)).is_null());
+            let left = heap.statistics().classes[2].slabs;
+            assert!(slabs - left <= most, "{} slabs are given back by one call", slabs - left);
+            (slabs, calls) = (left, calls + 1);
+        }
+        assert!(calls > 2);
+    }
+}
+
+/// A size of which more blocks are freed between two calls than a call sends home does not keep those of others from being sent.
+#[test]
+fn every_list_is_sent_home_in_turn() {
+    let layout = |size| Layout::from_size_align(size, 1).unwrap();
+    let mut heap = Heap::with_source(TestMemory::new(400));
+    // SAFETY: sizes are not 0, and each block is given back once.
+    unsafe {
+        let (few, many) = (layout(1_000), layout(UNIT));
+        let others: Vec<*mut u8> = (0..3_000).map(|_| heap.allocate(few)).collect();
+        // Every fiftieth stays, so no slab becomes free.
+        let mut blocks: Vec<*mut u8> = (0..40_000).map(|_| heap.allocate(many)).collect();
+        let stays = blocks.iter().step_by(50).copied().collect::<Vec<_>>();
+        blocks.retain(|block| !stays.contains(block));
+        others.into_iter().for_each(|block| heap.deallocate(block, few));
+        let pages = heap.source().pages();
+        for _ in 0..150 {
+            blocks.iter().for_each(|block| heap.deallocate(*block, many));
+            assert!(!heap.allocate(layout(20_000)).is_null());
+            blocks.iter_mut().for_each(|block| *block = heap.allocate(many));
+        }
+        // A third may be taken before anything is sent home.
+        assert!(heap.source().pages() < pages + pages / 3 + 3, "{} pages were {pages}", heap.source().pages());
+    }
+}
+
 /// What was once in use counts: where little is left of it, sizes that recur keep what waits for them.
 #[test]
 fn what_was_in_use_counts() {

@@ -366,6 +366,35 @@ fn two_alignments_share_a_list() {
     }
 }
 
+/// A request that what waits is not aligned for sends some of it home, and the rest goes on waiting.
+#[test]
+fn an_aligned_request_leaves_what_it_does_not_send_home() {
+    let unit = 2 * size_of::<usize>();
+    let mut heap = SizeClassAllocator::with_source(TestMemory::new(100));
+    let (one, aligned) =
+        (Layout::from_size_align(4 * unit, 1).unwrap(), Layout::from_size_align(4 * unit, 4 * unit).unwrap());
+    // SAFETY: sizes are not 0, and each block is given back once.
+    unsafe {
+        let blocks: Vec<*mut u8> = (0..40_000).map(|_| heap.allocate(one)).collect();
+        // The first ones are of no slab, so they are as the tag in front of them leaves them.
+        let odd = blocks.iter().position(|block| !block.addr().is_multiple_of(4 * unit)).expect("a tag is in front");
+        for index in (0..blocks.len()).filter(|index| *index != odd).chain([odd]) {
+            heap.deallocate(blocks[index], one);
+        }
+        let mut live = Vec::new();
+        while live.len() < 50_000 {
+            let block = heap.allocate(aligned);
+            assert!(block.addr().is_multiple_of(4 * unit));
+            live.push(block);
+            if live.len() % 1_000 < 4 {
+                assert_eq!(heap.check(), live.len());
+            }
+        }
+        live.sort();
+        assert!(live.windows(2).all(|pair| pair[1].addr() - pair[0].addr() >= 4 * unit));
+    }
+}
+
 /// What is behind a block may wait in a list: it is no room to grow into until it went home.
 #[test]
 fn a_block_grows_into_what_waits_behind_it() {
