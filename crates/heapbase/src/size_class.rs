@@ -288,7 +288,7 @@ pub struct SizeClassAllocator<S> {
     enough: usize,
     /// The most that it may become: [`MOST_TIMES`] the most that was in use when what waits was sent home, divided by [`PARTS`].
     most: usize,
-    /// The list from which on to go on sending home.
+    /// The list that was sent home last: a call goes on with the next.
     next: usize,
     /// One byte for each KiB of the heap from its bottom on: the slab there.
     map: Addr,
@@ -413,7 +413,7 @@ impl<S: PageSource> SizeClassAllocator<S> {
         unsafe { self.blocks.store(block, second) };
     }
 
-    /// Sends blocks of a list home, `most` of them at most; how many less it were.
+    /// Sends blocks of a list home, `most` of them at most. Returns how many more it might have been.
     fn flush(&mut self, list: usize, mut most: usize) -> usize {
         loop {
             let List { first: block, second } = *slot(&mut self.lists, list);
