@@ -3,6 +3,9 @@
 use crate::{RawAllocator, address::Addr, memory::PageSource};
 use core::{alloc::Layout, ptr};
 
+/// Bytes that spans are aligned to, on WebAssembly.
+const PAGE: usize = 64 * 1024;
+
 /// Makes a fresh block zero where its source does not promise that.
 ///
 /// # Safety
@@ -146,8 +149,9 @@ unsafe impl<S: PageSource> RawAllocator for LeakingAllocator<S> {
                 self.end = end;
                 return self.source.pointer(block);
             }
-            // Failing now forgets a span that alignment made too short; there is no more memory anyway.
-            let Some(span) = self.source.grow(layout.size()) else {
+            // Pages are aligned to themselves; where more is wanted, it is asked for at once, or a request that cannot be served would take all there is. A span
+            // that is too short nevertheless, as one of another source may be, is forgotten when growing fails now.
+            let Some(span) = self.source.grow(layout.size() + (layout.align() & !(PAGE - 1))) else {
                 return ptr::null_mut();
             };
             if span.start != end {

@@ -62,6 +62,8 @@ pub fn aligned_alloc<A: SizedByAddress>(heap: &mut A, align: usize, size: usize)
 
 /// `realloc(block, size)`: null when out of memory, and the old block stays. A null block is allocated anew.
 ///
+/// A block that is not aligned to 16 moves when its new size is a multiple of 16, also where it shrinks; so that may fail.
+///
 /// # Safety
 ///
 /// `block` is null or came from this heap and is in use; after success it is not used any more.
@@ -82,7 +84,7 @@ pub unsafe fn realloc<A: SizedByAddress>(heap: &mut A, block: *mut u8, size: usi
         }
         let new = malloc(heap, size);
         if new.is_null() {
-            // Looking for memory may have freed what was behind the block; and shrinking does not fail.
+            // Looking for memory may have freed what was behind the block; and shrinking where it is does not fail.
             return if fits(heap) { block } else { new };
         }
         ptr::copy_nonoverlapping(block, new, usable.min(size));

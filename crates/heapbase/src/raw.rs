@@ -45,6 +45,7 @@ pub unsafe trait RawAllocator {
     unsafe fn deallocate(&mut self, block: *mut u8, layout: Layout);
 
     /// Changes a block's size, where it is or by moving it. Null: nothing was changed, and the old block stays valid.
+    /// Shrinking may need another block too, and fail without memory for it.
     ///
     /// # Safety
     ///

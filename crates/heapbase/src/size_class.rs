@@ -29,7 +29,9 @@
 //! stands at four times the most that was in use then. And all of it goes home before a request fails. So a young heap stays small, and what
 //! waits lets no heap extend further than to some four times the blocks, tags included, and slabs that were in use. A program that fills the heap with blocks of
 //! one size, frees them all and goes on to the next, of 55 sizes, holds 3 to 4 times what it uses, 5 with a vector that grows in between (without
-//! the bound 56 and 48). Where some blocks of each size stay until the next is there, slabs are in use for one block each: 6 to 8 times.
+//! the bound 56 and 48). Where some blocks of each size stay until the next is there, slabs are in use for one block each: 6 to 8 times. In
+//! the worst case both multiply, as a slab counts for its whole size: a program that keeps a block in each slab of fifteen classes and then has its phases holds 26 times the most that it asked
+//! for, one that frees at random while its sizes drift upwards 12 times.
 //!
 //! **By address alone.** A byte map with one byte for each KiB of the heap holds the class and the size of the slab there, or 0.
 //! A block in no slab has a tag in front, even one that serves a class.
@@ -39,7 +41,8 @@
 //! much again for each 256 KiB that it asks for and for an alignment above 8; it was a second after 160 MiB in blocks of 16 bytes were freed when one call sent all of them. Only one
 //! that finds no more memory sends all. In a heap that is full, or that
 //! extends further than it may because of blocks that were large and shrank, requests may take the last free block each and need the next one sent home: 150 ns
-//! a call instead of 4. A request looks at one block in each bin between its size and its size plus its
+//! a call instead of 4, and 600 in V8 where the byte map cannot grow either and no slab is made any more. Requests of one size with different alignments above 8 share a list, and find
+//! what waits there aligned by chance: blocks of 1,024 bytes aligned to 8 and to 64 in turn take 12 times as long as to 8, and half as much memory again. A request looks at one block in each bin between its size and its size plus its
 //! alignment, a few bins for a slab; one above 7 MiB at all free blocks of such sizes. The byte map, a thousandth of what
 //! lies between the heap's first byte and its last, others' memory included, is copied when it is outgrown, which doubles
 //! it. Nothing else depends on the size of the heap.
@@ -48,7 +51,7 @@
 //! worst just past a multiple of an eighth of a power of two, or 16 % where a block with an alignment above 64 was freed by its
 //! address alone and serves its list from then on; a class's first 24 blocks carry a tag, which takes 8 bytes
 //! more. Of memory, each class may hold partly used slabs: in the worst case one block in use keeps a slab, so a program
-//! that frees all but one block of each slab holds at most 128 times what it uses, and those bytes serve the same class only. Tagged
+//! that frees all but one block of each slab holds at most 128 times what it uses, once rounded up to 8, and those bytes serve the same class only. Tagged
 //! blocks have no bound so small: a block of 16 bytes may keep the gap beside it from a request of any size (`blocks.rs` says more).
 //!
 //! **What was measured on the way.** One list for a class, whose slabs only count, as it was before, makes freeing touch the slab

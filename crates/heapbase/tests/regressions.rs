@@ -395,6 +395,26 @@ fn an_aligned_request_leaves_what_it_does_not_send_home() {
     }
 }
 
+/// An alignment that cannot be served takes no memory, and one that can does so by one growth.
+#[test]
+fn the_leaking_allocator_keeps_what_an_alignment_cannot_use() {
+    let page = PAGE as usize;
+    let mut heap = LeakingAllocator::with_source(TestMemory::new(64));
+    let layout = |size, align| Layout::from_size_align(size, align).unwrap();
+    // SAFETY: the sizes are not 0.
+    unsafe {
+        assert!(heap.allocate(layout(1, 1024 * page)).is_null());
+        assert_eq!(heap.source().pages(), 0);
+        let aligned = heap.allocate(layout(1, 8 * page));
+        assert!(!aligned.is_null() && aligned.addr().is_multiple_of(8 * page));
+        let pages = heap.source().pages();
+        assert!(pages <= 9);
+        assert!(heap.allocate(layout(page, 1024 * page)).is_null());
+        assert_eq!(heap.source().pages(), pages);
+        assert!(!heap.allocate(layout((64 - pages) * page, 1)).is_null());
+    }
+}
+
 /// What is behind a block may wait in a list: it is no room to grow into until it went home.
 #[test]
 fn a_block_grows_into_what_waits_behind_it() {
